@@ -1,0 +1,94 @@
+/*
+ * /etc/vdtgw/vdtgw.conf, read by every program: one table of keys with their types, limits and
+ * defaults. An unknown key, a wrong type or a value out of range is an error that names the file,
+ * the line, the key and what is allowed. An empty file is valid.
+ */
+#ifndef VDTGW_COMMON_CONFIG_H
+#define VDTGW_COMMON_CONFIG_H
+
+#include "common/transport.h"
+#include "common/uri.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONFIG_DEFAULT_PATH "/etc/vdtgw/vdtgw.conf"
+
+enum {
+	CONFIG_LIST_MAX = 1024, /* entries of a list */
+	CONFIG_ERROR_MAX = 512, /* bytes of an error message */
+	CONFIG_FILE_MAX = 1048576,
+};
+
+/* count strings, owned by the configuration. */
+struct config_list {
+	char **items;
+	size_t count;
+};
+
+/* A struct of values; strings are owned. Durations are in the unit of the key's name, seconds
+ * where it names none; 0 switches a time-out off. */
+struct config {
+	struct {
+		char *uri;
+		unsigned ping; /* s between pings, 0: none */
+		struct config_list subprotocols;
+	} home;
+	unsigned speed[TRANSPORT_COUNT]; /* bit/s, 10 bits a character; 0: unlimited */
+	struct {
+		unsigned caller_idle;
+		unsigned session;
+		unsigned remote;
+		unsigned remote_telnet_idle;
+		unsigned home;
+		unsigned console_idle;
+	} timeouts;
+	struct {
+		unsigned hold_ms;
+		struct config_list allow;
+		struct config_list deny;
+	} redirection;
+	struct {
+		char *session_socket;
+		char *admin_socket;
+		char *state;
+		bool required;
+	} supervisor;
+	struct {
+		bool command_channel;
+		char *uri;
+		unsigned retry;
+		char *unit;
+		struct config_list command;
+		char *directory; /* of services: PROTOCOLS.md section 5 */
+	} teletel;
+	struct {
+		bool enabled;
+		unsigned short_session_ms;
+		double typing_limit; /* characters/s */
+		uint64_t duration;   /* s, written as "100d 20s" */
+		unsigned strikes;
+		struct config_list never;
+	} bans;
+	struct {
+		unsigned sessions;
+		unsigned per_address;
+	} limits;
+	struct {
+		struct config_list trusted;
+	} proxy;
+	struct {
+		bool enabled;
+		char *directory;
+		uint64_t max_bytes;
+	} dump;
+};
+
+/* Reads path, or the defaults where path is NULL and CONFIG_DEFAULT_PATH does not exist. On
+ * failure returns -EINVAL (or -errno where the file cannot be read, -ENOMEM) with a sentence in
+ * error, "FILE:LINE: KEY: what is wrong, what is allowed". The caller owns *ret_config. */
+int config_load(struct config **ret_config, const char *path, char *error, size_t error_size);
+void config_free(struct config *config);
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * What a caller transport is: the terminal's side of a session. It turns the connected socket
+ * into user data, both ways, 8-bit transparent; it knows neither services nor line speed.
+ */
+#ifndef VDTGW_SESSION_CALLER_H
+#define VDTGW_SESSION_CALLER_H
+
+#include "common/event_loop.h"
+#include "common/transport.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum caller_end {
+	CALLER_CLOSED,		/* by the terminal, in order */
+	CALLER_CUT,		/* reset or vanished */
+	CALLER_PROTOCOL_ERROR,	/* broke its transport's rules beyond repair */
+	CALLER_HANDSHAKE_TIMED_OUT,
+	CALLER_NOT_WEBSOCKET,	/* a plain HTTP request, which got its page */
+	CALLER_END_COUNT,
+};
+
+/* What a transport learns of the terminal. */
+enum caller_fact {
+	CALLER_TERMINAL_TYPE, /* text: RFC 1091, or the WebSocket User-Agent */
+	CALLER_WINDOW_SIZE,   /* text: "40x25" */
+	CALLER_ENVIRONMENT,   /* text: "NAME=value", one call a variable */
+	CALLER_FACT_COUNT,
+};
+
+enum {
+	CALLER_OUTPUT_MAX = 4096, /* bytes accepted ahead of the network */
+	CALLER_INPUT_MAX = 4096,  /* bytes of one received() */
+	CALLER_FACT_MAX = 256,	  /* bytes of a fact's text */
+};
+
+struct caller_handlers {
+	/* The terminal can be written to: at once for telnet and raw. */
+	void (*ready)(void *context);
+	void (*received)(void *context, const uint8_t *bytes, size_t length);
+	/* After a short caller_send(), or a caller_send() that was queued: all is in the kernel. */
+	void (*drained)(void *context);
+	void (*learned)(void *context, enum caller_fact fact, const char *text);
+	/* Once, at most, and last. detail: for the log. */
+	void (*ended)(void *context, enum caller_end why, const char *detail);
+};
+
+struct caller;
+
+/* Takes the connected socket, on success and on failure. Handlers run from the loop only, never
+ * from within this call. Returns 0 or -errno. */
+int caller_new(struct caller **ret_caller, enum transport transport, struct event_loop *loop,
+	       int descriptor, const struct caller_handlers *handlers, void *context);
+/* Takes what it has room for and returns how much. */
+size_t caller_send(struct caller *caller, const uint8_t *bytes, size_t length);
+/* Back-pressure: while paused the terminal is not read. */
+void caller_pause(struct caller *caller, bool paused);
+/* Orderly: sends what was taken, the close frame or end of file; ended() follows within
+ * CALLER_CLOSE_TIMEOUT. received() is not called any more. */
+void caller_close(struct caller *caller);
+/* At once, with no further handler. Accepts NULL. Safe from within a handler. */
+void caller_free(struct caller *caller);
+
+enum { CALLER_CLOSE_TIMEOUT = 2 }; /* s */
+
+/* "closed", "cut" …, for logs. */
+const char *caller_end_name(enum caller_end why);
+
+#endif
