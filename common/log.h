@@ -27,7 +27,9 @@ struct log_field {
 	const char *value;
 };
 
-enum { LOG_LINE_MAX = 1024 }; /* bytes of a line; what is longer is cut and marked "…" */
+enum {
+	LOG_LINE_MAX = 1024
+}; /* bytes of a line; what is longer is cut and marked "…" */
 
 /* Chooses the destination. program is kept, not copied. stderr_is_peer: never write to it. */
 void log_open(const char *program, bool stderr_is_peer);
@@ -38,10 +40,10 @@ void log_write(enum log_priority priority, const char *format, ...)
 void log_event(enum log_priority priority, const char *message_id, const struct log_field *fields,
 	       size_t field_count, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-#define log_error(...)	 log_write(LOG_PRIORITY_ERROR, __VA_ARGS__)
+#define log_error(...)   log_write(LOG_PRIORITY_ERROR, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_PRIORITY_WARNING, __VA_ARGS__)
-#define log_notice(...)	 log_write(LOG_PRIORITY_NOTICE, __VA_ARGS__)
-#define log_info(...)	 log_write(LOG_PRIORITY_INFO, __VA_ARGS__)
-#define log_debug(...)	 log_write(LOG_PRIORITY_DEBUG, __VA_ARGS__)
+#define log_notice(...)  log_write(LOG_PRIORITY_NOTICE, __VA_ARGS__)
+#define log_info(...)    log_write(LOG_PRIORITY_INFO, __VA_ARGS__)
+#define log_debug(...)   log_write(LOG_PRIORITY_DEBUG, __VA_ARGS__)
 
 #endif

@@ -15,15 +15,15 @@ enum uri_scheme {
 };
 
 enum {
-	URI_MAX = 2048,	     /* bytes of a whole URI, its final zero included */
-	URI_HOST_MAX = 254,  /* a DNS name is at most 253 characters */
+	URI_MAX = 2048,     /* bytes of a whole URI, its final zero included */
+	URI_HOST_MAX = 254, /* a DNS name is at most 253 characters */
 };
 
 struct uri {
 	enum uri_scheme scheme;
-	uint16_t port;		 /* 80, 443 or 23 where the text names none */
+	uint16_t port;           /* 80, 443 or 23 where the text names none */
 	char host[URI_HOST_MAX]; /* a name, an IPv4 address, or an IPv6 address without brackets */
-	char path[URI_MAX];	 /* with the query, "/" at least; empty for telnet */
+	char path[URI_MAX];      /* with the query, "/" at least; empty for telnet */
 };
 
 /* Accepts 0 < length < URI_MAX printable ASCII characters; no user name, no fragment. Returns 0;

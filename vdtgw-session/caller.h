@@ -13,11 +13,11 @@
 #include <stdint.h>
 
 enum caller_end {
-	CALLER_CLOSED,		/* by the terminal, in order */
-	CALLER_CUT,		/* reset or vanished */
-	CALLER_PROTOCOL_ERROR,	/* broke its transport's rules beyond repair */
+	CALLER_CLOSED,         /* by the terminal, in order */
+	CALLER_CUT,            /* reset or vanished */
+	CALLER_PROTOCOL_ERROR, /* broke its transport's rules beyond repair */
 	CALLER_HANDSHAKE_TIMED_OUT,
-	CALLER_NOT_WEBSOCKET,	/* a plain HTTP request, which got its page */
+	CALLER_NOT_WEBSOCKET, /* a plain HTTP request, which got its page */
 	CALLER_END_COUNT,
 };
 
@@ -32,7 +32,7 @@ enum caller_fact {
 enum {
 	CALLER_OUTPUT_MAX = 4096, /* bytes accepted ahead of the network */
 	CALLER_INPUT_MAX = 4096,  /* bytes of one received() */
-	CALLER_FACT_MAX = 256,	  /* bytes of a fact's text */
+	CALLER_FACT_MAX = 256,    /* bytes of a fact's text */
 };
 
 struct caller_handlers {
@@ -62,7 +62,9 @@ void caller_close(struct caller *caller);
 /* At once, with no further handler. Accepts NULL. Safe from within a handler. */
 void caller_free(struct caller *caller);
 
-enum { CALLER_CLOSE_TIMEOUT = 2 }; /* s */
+enum {
+	CALLER_CLOSE_TIMEOUT = 2
+}; /* s */
 
 /* "closed", "cut" …, for logs. */
 const char *caller_end_name(enum caller_end why);

@@ -16,19 +16,19 @@
 
 /* Why a link failed or closed; service_failure_name() is the word for logs. */
 enum service_failure {
-	SERVICE_CLOSED,		  /* by the service, in order */
-	SERVICE_CUT,		  /* reset, or the end without a WebSocket close */
-	SERVICE_REFUSED,	  /* nobody listens there */
-	SERVICE_UNREACHABLE,	  /* no route, no network */
-	SERVICE_NAME_UNKNOWN,	  /* the name has no address */
-	SERVICE_RESOLVER_FAILED,  /* no answer to the question */
-	SERVICE_TIMED_OUT,	  /* resolving, connecting or shaking hands took too long */
-	SERVICE_BAD_ANSWER,	  /* not a WebSocket server, or not at this path */
-	SERVICE_CERTIFICATE,	  /* not verified: authority, name or date */
-	SERVICE_TLS,		  /* the TLS handshake failed for another reason */
-	SERVICE_PROTOCOL_ERROR,	  /* what came breaks RFC 6455, or is too large */
-	SERVICE_SILENT,		  /* its pongs stopped */
-	SERVICE_NO_RESOURCES,	  /* no memory or descriptor here */
+	SERVICE_CLOSED,          /* by the service, in order */
+	SERVICE_CUT,             /* reset, or the end without a WebSocket close */
+	SERVICE_REFUSED,         /* nobody listens there */
+	SERVICE_UNREACHABLE,     /* no route, no network */
+	SERVICE_NAME_UNKNOWN,    /* the name has no address */
+	SERVICE_RESOLVER_FAILED, /* no answer to the question */
+	SERVICE_TIMED_OUT,       /* resolving, connecting or shaking hands took too long */
+	SERVICE_BAD_ANSWER,      /* not a WebSocket server, or not at this path */
+	SERVICE_CERTIFICATE,     /* not verified: authority, name or date */
+	SERVICE_TLS,             /* the TLS handshake failed for another reason */
+	SERVICE_PROTOCOL_ERROR,  /* what came breaks RFC 6455, or is too large */
+	SERVICE_SILENT,          /* its pongs stopped */
+	SERVICE_NO_RESOURCES,    /* no memory or descriptor here */
 	SERVICE_FAILURE_COUNT,
 };
 
@@ -48,7 +48,9 @@ struct service_link_handlers {
 	void (*ended)(void *context, enum service_failure why, const char *detail);
 };
 
-enum { SERVICE_INPUT_MAX = 4096 }; /* bytes of one received() */
+enum {
+	SERVICE_INPUT_MAX = 4096
+}; /* bytes of one received() */
 
 struct service_link;
 
@@ -69,7 +71,9 @@ void service_link_close(struct service_link *link);
 /* At once, with no further handler. Accepts NULL. Safe from within a handler. */
 void service_link_free(struct service_link *link);
 
-enum { SERVICE_CLOSE_TIMEOUT = 2 }; /* s */
+enum {
+	SERVICE_CLOSE_TIMEOUT = 2
+}; /* s */
 
 /* "closed", "refused", "name-unknown" …, for logs. */
 const char *service_failure_name(enum service_failure why);
