@@ -17,6 +17,7 @@ enum caller_end {
 	CALLER_CUT,            /* reset or vanished */
 	CALLER_PROTOCOL_ERROR, /* broke its transport's rules beyond repair */
 	CALLER_HANDSHAKE_TIMED_OUT,
+	CALLER_NO_HANDSHAKE, /* gone, or refused, before the WebSocket handshake was done */
 	CALLER_NOT_WEBSOCKET, /* a plain HTTP request, which got its page */
 	CALLER_END_COUNT,
 };
@@ -36,10 +37,11 @@ enum {
 };
 
 struct caller_handlers {
-	/* The terminal can be written to: at once for telnet and raw. */
+	/* The terminal can be written to: within caller_start() for telnet and raw. */
 	void (*ready)(void *context);
 	void (*received)(void *context, const uint8_t *bytes, size_t length);
-	/* After a short caller_send(), or a caller_send() that was queued: all is in the kernel. */
+	/* All that was taken is in the kernel; called only after a caller_send() that left
+	 * caller_idle() false. */
 	void (*drained)(void *context);
 	void (*learned)(void *context, enum caller_fact fact, const char *text);
 	/* Once, at most, and last. detail: for the log. */
@@ -48,12 +50,17 @@ struct caller_handlers {
 
 struct caller;
 
-/* Takes the connected socket, on success and on failure. Handlers run from the loop only, never
- * from within this call. Returns 0 or -errno. */
+/* Takes the connected socket on success only. No handler runs before
+ * caller_start(). Returns 0 or -errno. */
 int caller_new(struct caller **ret_caller, enum transport transport, struct event_loop *loop,
 	       int descriptor, const struct caller_handlers *handlers, void *context);
-/* Takes what it has room for and returns how much. */
+/* Begins the transport's own conversation. Handlers may run from within. */
+void caller_start(struct caller *caller);
+/* Takes what it has room for, CALLER_OUTPUT_MAX at least when idle, and returns how much. Nothing
+ * before ready(). */
 size_t caller_send(struct caller *caller, const uint8_t *bytes, size_t length);
+/* True when nothing that was taken waits for the kernel, and more can be taken. */
+bool caller_idle(const struct caller *caller);
 /* Back-pressure: while paused the terminal is not read. */
 void caller_pause(struct caller *caller, bool paused);
 /* Orderly: sends what was taken, the close frame or end of file; ended() follows within

@@ -1,0 +1,22 @@
+/*
+ * A file of the source tree as a constant of the program. The path is relative to the top folder,
+ * where the compiler runs; a zero follows the last byte.
+ */
+#ifndef VDTGW_COMMON_EMBED_H
+#define VDTGW_COMMON_EMBED_H
+
+#include <stddef.h>
+
+/* Defines `const char symbol[]` and `const size_t symbol_length`. */
+#define EMBED(symbol, path)                                                                        \
+	__asm__(".pushsection .rodata\n"                                                           \
+		".global " #symbol "\n" #symbol ":\n"                                              \
+		".incbin \"" path "\"\n"                                                           \
+		".Lend_" #symbol ":\n"                                                             \
+		".byte 0\n"                                                                        \
+		".balign 8\n"                                                                      \
+		".global " #symbol "_length\n" #symbol "_length:\n"                                \
+		".quad .Lend_" #symbol " - " #symbol "\n"                                          \
+		".popsection\n")
+
+#endif

@@ -1,0 +1,479 @@
+/*
+ * A caller by WebSocket (RFC 6455): the socket is adopted as a server connection of libwebsockets,
+ * on a virtual host of its own. Any path is taken; a plain HTTP request gets the page that says
+ * what this port is.
+ */
+#include "common/latin1.h"
+#include "common/log.h"
+#include "vdtgw-session/caller_transport.h"
+#include "vdtgw-session/web_page.h"
+
+#include <errno.h>
+#include <libwebsockets.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	HANDSHAKE_TIMEOUT = 10000000, /* µs */
+	CLOSE_TIMEOUT = CALLER_CLOSE_TIMEOUT * 1000000,
+	MESSAGE_MAX = 65536,	/* bytes of one message from the terminal */
+	SUBPROTOCOLS_MAX = 256, /* bytes of the client's list that are looked at */
+	HTTP_HEADER_MAX = 512,
+	ENCODED_MAX = 2, /* bytes of UTF-8 for one of Latin-1 */
+	FRAME_MASKED = 0x80,
+};
+
+enum websocket_state {
+	WEBSOCKET_HANDSHAKE,
+	WEBSOCKET_OPEN,
+	WEBSOCKET_CLOSING, /* what was taken, then the close frame, are on their way */
+	WEBSOCKET_PAGE,	   /* answering a plain HTTP request */
+};
+
+struct websocket {
+	struct caller *caller;
+	struct event_loop *loop;
+	struct lws *wsi;
+	struct timer *guard;	   /* of the handshake, then of the close */
+	struct watch *first_frame; /* until its first bytes were looked at */
+	struct latin1_decoder decoder;
+	uint64_t replaced; /* code points of all messages that were no byte */
+	size_t message_length;
+	enum websocket_state state;
+	enum caller_end why;
+	const char *detail;
+	bool binary; /* towards the terminal */
+	bool paused; /* by the session */
+	bool ended;
+	unsigned inside; /* callbacks of this connection on the stack */
+	bool freed;
+	size_t output_length;
+	uint8_t output[LWS_PRE + ENCODED_MAX * CALLER_OUTPUT_MAX];
+};
+
+static void websocket_destroy(struct websocket *websocket)
+{
+	watch_free(websocket->first_frame);
+	timer_free(websocket->guard);
+	free(websocket);
+}
+
+/* Notes why the connection is to end; the first word stands. Returns what a callback returns to
+ * have libwebsockets close it. */
+static int end_with(struct websocket *websocket, enum caller_end why, const char *detail)
+{
+	if (websocket->detail == NULL) {
+		websocket->why = why;
+		websocket->detail = detail;
+	}
+	return -1;
+}
+
+static int refuse(struct websocket *websocket, enum lws_close_status code, const char *detail)
+{
+	lws_close_reason(websocket->wsi, code, NULL, 0);
+	return end_with(websocket, CALLER_PROTOCOL_ERROR, detail);
+}
+
+static void apply_flow(struct websocket *websocket)
+{
+	bool stop = websocket->paused || websocket->first_frame != NULL;
+
+	(void)lws_rx_flow_control(websocket->wsi, stop ? 0 : 1);
+}
+
+/*
+ * RFC 6455, section 5.1: a client masks its frames, and a server closes on one that is not. The
+ * library does not look. Reading is held back until the first frame begins to arrive, and its
+ * header is peeked at: a client that does not mask does not mask the first one.
+ */
+static void on_first_frame(void *context)
+{
+	struct websocket *websocket = context;
+	uint8_t header[2];
+	ssize_t count;
+
+	count = recv(watch_descriptor(websocket->first_frame), header, sizeof(header),
+		     MSG_PEEK | MSG_DONTWAIT);
+	if (count == 1 || (count < 0 && errno == EAGAIN))
+		return;
+	watch_free(websocket->first_frame);
+	websocket->first_frame = NULL;
+	if (count == (ssize_t)sizeof(header) && (header[1] & FRAME_MASKED) == 0) {
+		(void)end_with(websocket, CALLER_PROTOCOL_ERROR, "a frame without a mask");
+		websocket->state = WEBSOCKET_CLOSING;
+		(void)lws_callback_on_writable(websocket->wsi);
+		return;
+	}
+	apply_flow(websocket);
+}
+
+static const struct watch_handlers first_frame_handlers = {
+	.readable = on_first_frame,
+	.hung_up = on_first_frame,
+};
+
+static void watch_first_frame(struct websocket *websocket)
+{
+	int descriptor = dup(lws_get_socket_fd(websocket->wsi));
+
+	/* Without a descriptor for it the call goes on, unmasked frames and all. */
+	if (descriptor < 0)
+		return;
+	if (watch_new(&websocket->first_frame, websocket->loop, descriptor, &first_frame_handlers,
+		      websocket) < 0) {
+		(void)close(descriptor);
+		return;
+	}
+	apply_flow(websocket);
+}
+
+static void learn_from_headers(struct websocket *websocket)
+{
+	char text[CALLER_FACT_MAX], subprotocols[SUBPROTOCOLS_MAX];
+	char *position, *name;
+
+	if (lws_hdr_copy(websocket->wsi, subprotocols, sizeof(subprotocols), WSI_TOKEN_PROTOCOL) >
+	    0) {
+		for (name = strtok_r(subprotocols, ", \t", &position); name != NULL;
+		     name = strtok_r(NULL, ", \t", &position))
+			if (strcmp(name, "binary") == 0)
+				websocket->binary = true;
+	}
+	if (lws_hdr_copy(websocket->wsi, text, sizeof(text), WSI_TOKEN_HTTP_USER_AGENT) > 0)
+		websocket->caller->handlers->learned(websocket->caller->context,
+						     CALLER_TERMINAL_TYPE, text);
+}
+
+static int on_established(struct websocket *websocket)
+{
+	timer_disarm(websocket->guard);
+	websocket->state = WEBSOCKET_OPEN;
+	watch_first_frame(websocket);
+	websocket->caller->handlers->ready(websocket->caller->context);
+	return 0;
+}
+
+static int on_receive(struct websocket *websocket, const uint8_t *bytes, size_t length)
+{
+	struct lws *wsi = websocket->wsi;
+	uint8_t decoded[CALLER_INPUT_MAX];
+	long count;
+
+	if (websocket->state != WEBSOCKET_OPEN)
+		return 0;
+	if (lws_is_first_fragment(wsi)) {
+		websocket->message_length = 0;
+		websocket->replaced += websocket->decoder.replaced;
+		websocket->decoder = (struct latin1_decoder){ 0 };
+	}
+	websocket->message_length += length;
+	if (websocket->message_length > MESSAGE_MAX ||
+	    lws_remaining_packet_payload(wsi) > MESSAGE_MAX - websocket->message_length)
+		return refuse(websocket, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE,
+			      "a message of more than 65536 bytes");
+	if (lws_frame_is_binary(wsi)) {
+		websocket->caller->handlers->received(websocket->caller->context, bytes, length);
+		return 0;
+	}
+	count = latin1_decode(&websocket->decoder, bytes, length, decoded);
+	if (count < 0 ||
+	    (lws_is_final_fragment(wsi) && !latin1_decoder_complete(&websocket->decoder)))
+		return refuse(websocket, LWS_CLOSE_STATUS_INVALID_PAYLOAD,
+			      "text that is not UTF-8");
+	if (count > 0)
+		websocket->caller->handlers->received(websocket->caller->context, decoded,
+						      (size_t)count);
+	return 0;
+}
+
+static int on_writeable(struct websocket *websocket)
+{
+	size_t length = websocket->output_length;
+
+	if (length > 0) {
+		websocket->output_length = 0;
+		if (lws_write(websocket->wsi, websocket->output + LWS_PRE, length,
+			      websocket->binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT) < 0)
+			return end_with(websocket, CALLER_CUT, "it cannot be written to");
+	}
+	if (lws_partial_buffered(websocket->wsi)) {
+		(void)lws_callback_on_writable(websocket->wsi);
+		return 0;
+	}
+	if (websocket->state == WEBSOCKET_CLOSING) {
+		lws_close_reason(websocket->wsi,
+				 websocket->why == CALLER_PROTOCOL_ERROR ?
+				     LWS_CLOSE_STATUS_PROTOCOL_ERR :
+				     LWS_CLOSE_STATUS_NORMAL,
+				 NULL, 0);
+		return -1;
+	}
+	if (length > 0 && websocket->state == WEBSOCKET_OPEN)
+		websocket->caller->handlers->drained(websocket->caller->context);
+	return 0;
+}
+
+static int on_http(struct websocket *websocket)
+{
+	struct lws *wsi = websocket->wsi;
+	unsigned char headers[LWS_PRE + HTTP_HEADER_MAX];
+	unsigned char *start = headers + LWS_PRE, *position = start;
+	unsigned char *end = headers + sizeof(headers);
+
+	websocket->state = WEBSOCKET_PAGE;
+	(void)end_with(websocket, CALLER_NOT_WEBSOCKET, "a plain HTTP request");
+	if (lws_add_http_common_headers(wsi, HTTP_STATUS_OK, "text/html; charset=utf-8",
+					web_page_length, &position, end) ||
+	    lws_finalize_write_http_header(wsi, start, &position, end))
+		return -1;
+	(void)lws_callback_on_writable(wsi);
+	return 0;
+}
+
+static int on_http_writeable(struct websocket *websocket)
+{
+	unsigned char *page;
+
+	page = malloc(LWS_PRE + web_page_length);
+	if (page == NULL)
+		return -1;
+	memcpy(page + LWS_PRE, web_page, web_page_length);
+	(void)lws_write(websocket->wsi, page + LWS_PRE, web_page_length, LWS_WRITE_HTTP_FINAL);
+	free(page);
+	/* One answer, then the end: this port is for terminals. */
+	return -1;
+}
+
+/* What the library itself found wrong with a frame stands in the close that it prepared. */
+static void take_over_close_code(struct websocket *websocket)
+{
+	const unsigned char *payload = lws_get_close_payload(websocket->wsi);
+
+	if (lws_get_close_length(websocket->wsi) >= 2 &&
+	    payload[0] * 256 + payload[1] == LWS_CLOSE_STATUS_PROTOCOL_ERR)
+		(void)end_with(websocket, CALLER_PROTOCOL_ERROR, "a frame that breaks RFC 6455");
+}
+
+static void on_destroyed(struct websocket *websocket)
+{
+	websocket->wsi = NULL;
+	if (websocket->ended)
+		return;
+	websocket->ended = true;
+	if (websocket->detail == NULL) {
+		websocket->why = websocket->state == WEBSOCKET_HANDSHAKE ? CALLER_NO_HANDSHAKE :
+			     websocket->state == WEBSOCKET_CLOSING	 ? CALLER_CLOSED :
+									   CALLER_CUT;
+	}
+	websocket->replaced += websocket->decoder.replaced;
+	if (websocket->replaced > 0)
+		log_info("%llu characters from the terminal were above U+00FF and became '_'",
+			 (unsigned long long)websocket->replaced);
+	websocket->caller->handlers->ended(websocket->caller->context, websocket->why,
+					   websocket->detail);
+}
+
+static int dispatch(struct websocket *websocket, struct lws *wsi,
+		    enum lws_callback_reasons reason, void *user, void *in, size_t length)
+{
+	switch ((int)reason) {
+	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+		learn_from_headers(websocket);
+		return 0;
+	case LWS_CALLBACK_ESTABLISHED:
+		return on_established(websocket);
+	case LWS_CALLBACK_RECEIVE:
+		return on_receive(websocket, in, length);
+	case LWS_CALLBACK_SERVER_WRITEABLE:
+		return on_writeable(websocket);
+	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+		(void)end_with(websocket, CALLER_CLOSED, "a close frame");
+		return 0;
+	case LWS_CALLBACK_HTTP:
+		return on_http(websocket);
+	case LWS_CALLBACK_HTTP_WRITEABLE:
+		return on_http_writeable(websocket);
+	case LWS_CALLBACK_CLOSED:
+		take_over_close_code(websocket);
+		return 0;
+	case LWS_CALLBACK_WSI_DESTROY:
+		on_destroyed(websocket);
+		return 0;
+	default:
+		return lws_callback_http_dummy(wsi, reason, user, in, length);
+	}
+}
+
+static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+		    size_t length)
+{
+	struct websocket *websocket = lws_get_opaque_user_data(wsi);
+	int result;
+
+	if (websocket == NULL || websocket->wsi != wsi)
+		return 0;
+	websocket->inside++;
+	result = dispatch(websocket, wsi, reason, user, in, length);
+	websocket->inside--;
+	if (websocket->freed && websocket->inside == 0) {
+		lws_set_opaque_user_data(wsi, NULL);
+		websocket_destroy(websocket);
+		return -1;
+	}
+	return result;
+}
+
+static const struct lws_protocols protocols[] = {
+	{ .name = "videotex", .callback = on_event, .rx_buffer_size = CALLER_INPUT_MAX },
+	{ .name = "binary", .callback = on_event, .rx_buffer_size = CALLER_INPUT_MAX },
+	{ .name = "tty", .callback = on_event, .rx_buffer_size = CALLER_INPUT_MAX },
+	{ 0 },
+};
+
+static void on_guard_expired(void *context)
+{
+	struct websocket *websocket = context;
+
+	if (websocket->wsi == NULL)
+		return;
+	if (websocket->state == WEBSOCKET_HANDSHAKE)
+		(void)end_with(websocket, CALLER_HANDSHAKE_TIMED_OUT,
+			       "no WebSocket handshake within 10 s");
+	lws_set_timeout(websocket->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+}
+
+static struct lws_vhost *make_vhost(struct event_loop *loop)
+{
+	const struct lws_context_creation_info info = {
+		.vhost_name = "caller",
+		.port = CONTEXT_PORT_NO_LISTEN_SERVER,
+		.protocols = protocols,
+		.options = LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS |
+			   LWS_SERVER_OPTION_HTTP_HEADERS_SECURITY_BEST_PRACTICES_ENFORCE,
+	};
+
+	return lws_create_vhost(event_loop_context(loop), &info);
+}
+
+static void websocket_free(void *transport)
+{
+	struct websocket *websocket = transport;
+
+	websocket->ended = true;
+	websocket->freed = true;
+	if (websocket->inside > 0)
+		return;
+	if (websocket->wsi != NULL) {
+		struct lws *wsi = websocket->wsi;
+
+		lws_set_opaque_user_data(wsi, NULL);
+		lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+	}
+	websocket_destroy(websocket);
+}
+
+static int websocket_open(struct caller *caller, struct event_loop *loop, int descriptor)
+{
+	struct websocket *websocket;
+	struct lws_vhost *vhost;
+	int result;
+
+	websocket = calloc(1, sizeof(*websocket));
+	if (websocket == NULL)
+		return -ENOMEM;
+	websocket->caller = caller;
+	websocket->loop = loop;
+	result = timer_new(&websocket->guard, loop, on_guard_expired, websocket);
+	if (result < 0)
+		goto out;
+	vhost = make_vhost(loop);
+	if (vhost == NULL) {
+		result = -ENOMEM;
+		goto out;
+	}
+	websocket->wsi = lws_adopt_socket_vhost(vhost, descriptor);
+	if (websocket->wsi == NULL) {
+		result = -EIO;
+		goto out;
+	}
+	lws_set_opaque_user_data(websocket->wsi, websocket);
+	timer_arm(websocket->guard, event_loop_now() + HANDSHAKE_TIMEOUT);
+	caller->transport = websocket;
+	return 0;
+out:
+	websocket_destroy(websocket);
+	return result;
+}
+
+static void websocket_start(void *transport)
+{
+	(void)transport; /* The client speaks first. */
+}
+
+static size_t websocket_send(void *transport, const uint8_t *bytes, size_t length)
+{
+	struct websocket *websocket = transport;
+	uint8_t *end = websocket->output + LWS_PRE + websocket->output_length;
+	size_t taken, room;
+
+	if (websocket->state != WEBSOCKET_OPEN || websocket->ended)
+		return 0;
+	room = ENCODED_MAX * CALLER_OUTPUT_MAX - websocket->output_length;
+	taken = room / ENCODED_MAX < length ? room / ENCODED_MAX : length;
+	if (taken == 0)
+		return 0;
+	if (websocket->binary) {
+		memcpy(end, bytes, taken);
+		websocket->output_length += taken;
+	} else {
+		websocket->output_length += latin1_encode(bytes, taken, end);
+	}
+	(void)lws_callback_on_writable(websocket->wsi);
+	return taken;
+}
+
+static bool websocket_idle(const void *transport)
+{
+	const struct websocket *websocket = transport;
+
+	return websocket->state == WEBSOCKET_OPEN && websocket->output_length == 0 &&
+	       websocket->wsi != NULL && !lws_partial_buffered(websocket->wsi);
+}
+
+static void websocket_pause(void *transport, bool paused)
+{
+	struct websocket *websocket = transport;
+
+	websocket->paused = paused;
+	if (websocket->wsi != NULL && websocket->state == WEBSOCKET_OPEN)
+		apply_flow(websocket);
+}
+
+static void websocket_close(void *transport)
+{
+	struct websocket *websocket = transport;
+
+	if (websocket->wsi == NULL || websocket->ended)
+		return;
+	timer_arm(websocket->guard, event_loop_now() + CLOSE_TIMEOUT);
+	if (websocket->state != WEBSOCKET_OPEN)
+		return;
+	websocket->state = WEBSOCKET_CLOSING;
+	watch_free(websocket->first_frame);
+	websocket->first_frame = NULL;
+	(void)lws_rx_flow_control(websocket->wsi, 1);
+	(void)lws_callback_on_writable(websocket->wsi);
+}
+
+const struct caller_transport caller_websocket = {
+	.open = websocket_open,
+	.start = websocket_start,
+	.send = websocket_send,
+	.idle = websocket_idle,
+	.pause = websocket_pause,
+	.close = websocket_close,
+	.free = websocket_free,
+};

@@ -1,0 +1,47 @@
+/*
+ * A connected TCP socket in the loop: bounded output, back-pressure, an orderly end. What telnet
+ * and raw connections share, on the caller's side and on the service's.
+ */
+#ifndef VDTGW_SESSION_STREAM_H
+#define VDTGW_SESSION_STREAM_H
+
+#include "common/event_loop.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	STREAM_OUTPUT_MAX = 16384, /* bytes accepted ahead of the kernel */
+	STREAM_INPUT_MAX = 4096,   /* bytes of one received() */
+	STREAM_CLOSE_TIMEOUT = 2,  /* s, from stream_close() to ended() */
+};
+
+struct stream_handlers {
+	void (*received)(void *context, const uint8_t *bytes, size_t length);
+	/* All that was taken is in the kernel; called only after a stream_send() that left some. */
+	void (*drained)(void *context);
+	/* Once, at most, and last. 0 for the peer's end of file, else -errno. */
+	void (*ended)(void *context, int error);
+};
+
+struct stream;
+
+/* Makes the socket non-blocking, without Nagle's delay, and with keep-alive: a peer that vanished
+ * is noticed within two minutes. Takes the socket on success only. Returns 0 or -errno. */
+int stream_new(struct stream **ret_stream, struct event_loop *loop, int descriptor,
+	       const struct stream_handlers *handlers, void *context);
+/* Bytes that stream_send() takes now. */
+size_t stream_room(const struct stream *stream);
+/* Writes at once what the kernel takes and keeps the rest, if any, up to STREAM_OUTPUT_MAX;
+ * returns how much was taken. */
+size_t stream_send(struct stream *stream, const uint8_t *bytes, size_t length);
+/* True when nothing waits for the kernel. */
+bool stream_idle(const struct stream *stream);
+void stream_pause(struct stream *stream, bool paused);
+/* Sends what was taken, then end of file; discards input until the peer's end. ended() follows. */
+void stream_close(struct stream *stream);
+/* At once. Accepts NULL. Safe from within a handler. */
+void stream_free(struct stream *stream);
+
+#endif
