@@ -7,6 +7,12 @@
 
 #include <stddef.h>
 
+#if __SIZEOF_SIZE_T__ == 8
+#define EMBED_SIZE ".quad"
+#else
+#define EMBED_SIZE ".long"
+#endif
+
 /* Defines `const char symbol[]` and `const size_t symbol_length`. */
 #define EMBED(symbol, path)                                                                        \
 	__asm__(".pushsection .rodata\n"                                                           \
@@ -15,8 +21,8 @@
 		".Lend_" #symbol ":\n"                                                             \
 		".byte 0\n"                                                                        \
 		".balign 8\n"                                                                      \
-		".global " #symbol "_length\n" #symbol "_length:\n"                                \
-		".quad .Lend_" #symbol " - " #symbol "\n"                                          \
+		".global " #symbol "_length\n" #symbol "_length:\n" EMBED_SIZE " .Lend_" #symbol   \
+		" - " #symbol "\n"                                                                 \
 		".popsection\n")
 
 #endif

@@ -14,11 +14,11 @@
 #include <string.h>
 
 enum {
-	SILENCE_MAX = 2500000,	   /* µs without any answer: it does not speak telnet */
+	SILENCE_MAX = 2500000,     /* µs without any answer: it does not speak telnet */
 	NEGOTIATION_MAX = 3500000, /* µs in all */
-	FACTS_MAX = 64,		   /* reports of one call: a client that resizes for ever is cut short */
-	ENVIRONMENT_MAX = 16,	   /* variables of one report */
-	ENCODED_MAX = 2,	   /* bytes on the wire for one of user data */
+	FACTS_MAX = 64,       /* reports of one call: a client that resizes for ever is cut short */
+	ENVIRONMENT_MAX = 16, /* variables of one report */
+	ENCODED_MAX = 2,      /* bytes on the wire for one of user data */
 };
 
 /* RFC 1091 and RFC 1572. */
@@ -41,7 +41,7 @@ struct telnet {
 	struct timer *patience;
 	unsigned facts;
 	bool asked_all; /* the second round is out */
-	bool over;	/* of negotiation: nothing more is asked */
+	bool over;      /* of negotiation: nothing more is asked */
 	bool freed;
 	bool handling; /* telnet_codec_receive() is on the stack */
 };

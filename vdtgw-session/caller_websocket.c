@@ -18,7 +18,7 @@
 enum {
 	HANDSHAKE_TIMEOUT = 10000000, /* µs */
 	CLOSE_TIMEOUT = CALLER_CLOSE_TIMEOUT * 1000000,
-	MESSAGE_MAX = 65536,	/* bytes of one message from the terminal */
+	MESSAGE_MAX = 65536,    /* bytes of one message from the terminal */
 	SUBPROTOCOLS_MAX = 256, /* bytes of the client's list that are looked at */
 	HTTP_HEADER_MAX = 512,
 	ENCODED_MAX = 2, /* bytes of UTF-8 for one of Latin-1 */
@@ -29,14 +29,14 @@ enum websocket_state {
 	WEBSOCKET_HANDSHAKE,
 	WEBSOCKET_OPEN,
 	WEBSOCKET_CLOSING, /* what was taken, then the close frame, are on their way */
-	WEBSOCKET_PAGE,	   /* answering a plain HTTP request */
+	WEBSOCKET_PAGE,    /* answering a plain HTTP request */
 };
 
 struct websocket {
 	struct caller *caller;
 	struct event_loop *loop;
 	struct lws *wsi;
-	struct timer *guard;	   /* of the handshake, then of the close */
+	struct timer *guard;       /* of the handshake, then of the close */
 	struct watch *first_frame; /* until its first bytes were looked at */
 	struct latin1_decoder decoder;
 	uint64_t replaced; /* code points of all messages that were no byte */
@@ -167,7 +167,7 @@ static int on_receive(struct websocket *websocket, const uint8_t *bytes, size_t 
 	if (lws_is_first_fragment(wsi)) {
 		websocket->message_length = 0;
 		websocket->replaced += websocket->decoder.replaced;
-		websocket->decoder = (struct latin1_decoder){ 0 };
+		websocket->decoder = (struct latin1_decoder) { 0 };
 	}
 	websocket->message_length += length;
 	if (websocket->message_length > MESSAGE_MAX ||
@@ -205,9 +205,9 @@ static int on_writeable(struct websocket *websocket)
 	}
 	if (websocket->state == WEBSOCKET_CLOSING) {
 		lws_close_reason(websocket->wsi,
-				 websocket->why == CALLER_PROTOCOL_ERROR ?
-				     LWS_CLOSE_STATUS_PROTOCOL_ERR :
-				     LWS_CLOSE_STATUS_NORMAL,
+				 websocket->why == CALLER_PROTOCOL_ERROR
+				     ? LWS_CLOSE_STATUS_PROTOCOL_ERR
+				     : LWS_CLOSE_STATUS_NORMAL,
 				 NULL, 0);
 		return -1;
 	}
@@ -264,9 +264,9 @@ static void on_destroyed(struct websocket *websocket)
 		return;
 	websocket->ended = true;
 	if (websocket->detail == NULL) {
-		websocket->why = websocket->state == WEBSOCKET_HANDSHAKE ? CALLER_NO_HANDSHAKE :
-			     websocket->state == WEBSOCKET_CLOSING	 ? CALLER_CLOSED :
-									   CALLER_CUT;
+		websocket->why = websocket->state == WEBSOCKET_HANDSHAKE ? CALLER_NO_HANDSHAKE
+				 : websocket->state == WEBSOCKET_CLOSING ? CALLER_CLOSED
+									 : CALLER_CUT;
 	}
 	websocket->replaced += websocket->decoder.replaced;
 	if (websocket->replaced > 0)
@@ -276,8 +276,8 @@ static void on_destroyed(struct websocket *websocket)
 					   websocket->detail);
 }
 
-static int dispatch(struct websocket *websocket, struct lws *wsi,
-		    enum lws_callback_reasons reason, void *user, void *in, size_t length)
+static int dispatch(struct websocket *websocket, struct lws *wsi, enum lws_callback_reasons reason,
+		    void *user, void *in, size_t length)
 {
 	switch ((int)reason) {
 	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 enum {
-	KEEPALIVE_IDLE = 60,	 /* s of silence before the first probe */
+	KEEPALIVE_IDLE = 60,     /* s of silence before the first probe */
 	KEEPALIVE_INTERVAL = 15, /* s between probes */
 	KEEPALIVE_COUNT = 4,
 	UNACKNOWLEDGED_MAX = 30000, /* ms that sent bytes may stay without an answer */
