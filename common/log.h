@@ -4,7 +4,11 @@
  * caller's socket and is never written to.
  *
  * Whatever came from the network is passed as an argument or a field, never as the format; the
- * text is made safe here: control characters and bytes that are not UTF-8 appear as \xNN.
+ * text is made safe here: control characters and bytes that are not UTF-8 appear as \xNN
+ * (common/printable.h). The values of fields are for machines and reach the journal byte for byte.
+ *
+ * A destination that takes no more loses lines rather than delay the caller; how many is said as
+ * soon as it takes one again. Before log_open() nothing is written anywhere.
  */
 #ifndef VDTGW_COMMON_LOG_H
 #define VDTGW_COMMON_LOG_H
@@ -28,15 +32,19 @@ struct log_field {
 };
 
 enum {
-	LOG_LINE_MAX = 1024
-}; /* bytes of a line; what is longer is cut and marked "…" */
+	LOG_LINE_MAX = 1024,  /* bytes of a line; what is longer is cut and marked "…" */
+	LOG_FIELDS_MAX = 32,  /* fields beyond it are left out */
+	LOG_FIELD_MAX = 4096, /* bytes of a field's value; what is longer is cut */
+};
 
-/* Chooses the destination. program is kept, not copied. stderr_is_peer: never write to it. */
+/* Chooses the destination; a second call chooses again. program is kept, not copied.
+ * stderr_is_peer: never write to it. */
 void log_open(const char *program, bool stderr_is_peer);
 /* Debug lines are dropped unless the environment has VDTGW_DEBUG=1. */
 void log_write(enum log_priority priority, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* message_id: 32 hexadecimal digits, or NULL. Fields go to the journal only. */
+/* message_id: 32 hexadecimal digits, or NULL. Fields go to the journal only. Both calls leave errno
+ * as it was. */
 void log_event(enum log_priority priority, const char *message_id, const struct log_field *fields,
 	       size_t field_count, const char *format, ...) __attribute__((format(printf, 5, 6)));
 

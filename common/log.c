@@ -1,0 +1,189 @@
+/*
+ * Turns events into lines and sends each to the one destination chosen at the start. What is
+ * written here must never hold up a call: every destination is asked first whether it takes a
+ * line, and the line is lost, and counted, where it does not. (syslog(3) has no such question; it
+ * is used only where a program has neither the journal nor a standard error of its own.)
+ */
+#include "common/log.h"
+
+#include "common/log_journal.h"
+#include "common/printable.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+enum {
+	PREFIX_MAX = 128, /* "<6>program[pid]: " */
+	/* Enough of a message to fill a line, with what is needed to see that it was cut. */
+	RAW_MAX = LOG_LINE_MAX + 8,
+};
+
+enum destination {
+	DESTINATION_NONE,
+	DESTINATION_JOURNAL,
+	DESTINATION_STDERR,
+	DESTINATION_SYSLOG,
+};
+
+static struct {
+	enum destination destination;
+	const char *program;
+	bool debug;
+	struct log_journal journal;
+	unsigned long lost; /* lines, since the last one that was taken */
+} state = { .journal.descriptor = -1 };
+
+/* A descriptor that is somebody's screen or collected by whoever started this program; a socket
+ * may be the caller's. */
+static bool stderr_is_ours(void)
+{
+	struct stat status;
+
+	if (fstat(STDERR_FILENO, &status) < 0)
+		return false;
+	return S_ISREG(status.st_mode) || S_ISFIFO(status.st_mode) || isatty(STDERR_FILENO) == 1;
+}
+
+void log_open(const char *program, bool stderr_is_peer)
+{
+	int saved_errno = errno;
+	const char *debug = getenv("VDTGW_DEBUG");
+
+	log_journal_done(&state.journal);
+	state.program = program;
+	state.debug = debug && strcmp(debug, "1") == 0;
+	state.lost = 0;
+	if (!stderr_is_peer && log_journal_owns(STDERR_FILENO, getenv("JOURNAL_STREAM")) &&
+	    log_journal_init(&state.journal, LOG_JOURNAL_PATH) == 0) {
+		state.destination = DESTINATION_JOURNAL;
+	} else if (!stderr_is_peer && stderr_is_ours()) {
+		state.destination = DESTINATION_STDERR;
+	} else {
+		openlog(program, LOG_PID, LOG_DAEMON);
+		state.destination = DESTINATION_SYSLOG;
+	}
+	errno = saved_errno;
+}
+
+/* Where the journal's datagram socket cannot be reached (a sandbox hides it), its stream can: it
+ * is standard error itself, and a line there starts with its priority. */
+static bool write_journal(const struct log_journal_entry *entry)
+{
+	char line[PREFIX_MAX + LOG_LINE_MAX + 1];
+	int r = log_journal_send(&state.journal, entry);
+	int length;
+
+	if (r == 0 || r == -EAGAIN)
+		return r == 0;
+	length = snprintf(line, sizeof(line), "<%d>%.64s[%d]: %s\n", entry->priority,
+			  entry->identifier, (int)getpid(), entry->message);
+	return send(STDERR_FILENO, line, (size_t)length, MSG_NOSIGNAL | MSG_DONTWAIT) == length;
+}
+
+/* A pipe that polls as writable takes PIPE_BUF bytes, more than a line; one that nobody reads any
+ * more would answer with SIGPIPE. */
+static bool write_stderr(const struct log_journal_entry *entry)
+{
+	char line[PREFIX_MAX + LOG_LINE_MAX + 1];
+	struct pollfd ready = { .fd = STDERR_FILENO, .events = POLLOUT };
+	int length = snprintf(line, sizeof(line), "%.64s[%d]: %s\n", entry->identifier,
+			      (int)getpid(), entry->message);
+
+	if (poll(&ready, 1, 0) != 1 || ready.revents != POLLOUT)
+		return false;
+	return write(STDERR_FILENO, line, (size_t)length) == length;
+}
+
+static bool write_entry(const struct log_journal_entry *entry)
+{
+	switch (state.destination) {
+	case DESTINATION_NONE:
+		return true;
+	case DESTINATION_JOURNAL:
+		return write_journal(entry);
+	case DESTINATION_STDERR:
+		return write_stderr(entry);
+	case DESTINATION_SYSLOG:
+		syslog(entry->priority, "%s", entry->message);
+		return true;
+	}
+	return true;
+}
+
+/* Said ahead of the first line that can be written again. False while it cannot be. */
+static bool confess_losses(void)
+{
+	char text[80];
+	const struct log_journal_entry entry = {
+		.priority = LOG_PRIORITY_WARNING,
+		.identifier = state.program,
+		.message = text,
+	};
+
+	if (state.lost == 0)
+		return true;
+	snprintf(text, sizeof(text), "%lu lines of this log were lost: nothing took them",
+		 state.lost);
+	if (!write_entry(&entry))
+		return false;
+	state.lost = 0;
+	return true;
+}
+
+__attribute__((format(printf, 2, 0))) static void
+write_line(struct log_journal_entry *entry, const char *format, va_list arguments)
+{
+	int saved_errno = errno;
+	char raw[RAW_MAX];
+	char text[LOG_LINE_MAX + 1];
+	int length;
+
+	if (state.destination == DESTINATION_NONE ||
+	    (entry->priority >= LOG_PRIORITY_DEBUG && !state.debug))
+		return;
+	length = vsnprintf(raw, sizeof(raw), format, arguments);
+	if (length < 0)
+		length = 0;
+	if ((size_t)length >= sizeof(raw))
+		length = sizeof(raw) - 1;
+	printable(text, sizeof(text), raw, (size_t)length);
+	entry->identifier = state.program;
+	entry->message = text;
+	if (!confess_losses() || !write_entry(entry))
+		state.lost++;
+	errno = saved_errno;
+}
+
+void log_write(enum log_priority priority, const char *format, ...)
+{
+	struct log_journal_entry entry = { .priority = priority };
+	va_list arguments;
+
+	va_start(arguments, format);
+	write_line(&entry, format, arguments);
+	va_end(arguments);
+}
+
+void log_event(enum log_priority priority, const char *message_id, const struct log_field *fields,
+	       size_t field_count, const char *format, ...)
+{
+	struct log_journal_entry entry = {
+		.priority = priority,
+		.message_id = message_id,
+		.fields = fields,
+		.field_count = field_count,
+	};
+	va_list arguments;
+
+	va_start(arguments, format);
+	write_line(&entry, format, arguments);
+	va_end(arguments);
+}
