@@ -1,0 +1,534 @@
+/*
+ * One call, joined: handlers of the caller, the home service and the supervisor become events of
+ * the state machine, and its actions are carried out.
+ */
+#include "vdtgw-session/call_parts.h"
+
+#include "common/address.h"
+#include "common/log.h"
+#include "vdtgw-session/texts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define MESSAGE_CALL_ENDED "e1c2a0a7b0f84d0fb0a6c1b2f7d94e35"
+
+enum {
+	CONNECTING_PATIENCE = 1500000, /* µs until the caller is told that it takes a while */
+	HANG_UP_GRACE = 5 * US_PER_S,  /* for the home service to say good-bye and close */
+	SHOW_MAX = 20 * US_PER_S,      /* for what is queued: two full pages at 1200 bit/s */
+	CLOSE_MAX = 3 * US_PER_S,      /* for both ends to close, after that */
+};
+
+static void rearm_clock(struct call *call)
+{
+	uint64_t next = deadlines_next(&call->deadlines);
+
+	if (next == UINT64_MAX)
+		timer_disarm(call->clock);
+	else
+		timer_arm(call->clock, next);
+}
+
+void call_set_deadline(struct call *call, enum deadline which, uint64_t microseconds)
+{
+	uint64_t next = deadlines_next(&call->deadlines);
+
+	if (microseconds == 0)
+		return;
+	deadlines_set(&call->deadlines, which, event_loop_now() + microseconds);
+	/* One that moves away (every key moves the caller's silence) costs no system call: the
+	 * clock rings for the old moment, finds nothing due, and is armed for the new one. */
+	if (deadlines_next(&call->deadlines) < next)
+		rearm_clock(call);
+}
+
+void call_clear_deadline(struct call *call, enum deadline which)
+{
+	deadlines_clear(&call->deadlines, which);
+}
+
+void call_note(struct call *call, const char *detail)
+{
+	if (detail != NULL && call->detail[0] == '\0')
+		(void)snprintf(call->detail, sizeof(call->detail), " (%s)", detail);
+}
+
+static const char *service_text(const struct call *call)
+{
+	return call->config->home.uri;
+}
+
+/* The one line that every call leaves. */
+static void log_end(const struct call *call)
+{
+	uint64_t duration = event_loop_now() - call->started;
+	char session[24], port[8], duration_us[24], in[24], out[24];
+	const struct log_field fields[] = {
+		{ "VDTGW_SESSION", session },
+		{ "VDTGW_TRANSPORT", transport_name(call->transport) },
+		{ "VDTGW_ADDRESS", call->address },
+		{ "VDTGW_PORT", port },
+		{ "VDTGW_SERVICE", service_text(call) },
+		{ "VDTGW_REASON", call->session.reason },
+		{ "VDTGW_DURATION_US", duration_us },
+		{ "VDTGW_BYTES_IN", in },
+		{ "VDTGW_BYTES_OUT", out },
+	};
+
+	(void)snprintf(session, sizeof(session), "%llu", (unsigned long long)call->number);
+	(void)snprintf(port, sizeof(port), "%u", (unsigned)call->entry.port);
+	(void)snprintf(duration_us, sizeof(duration_us), "%llu", (unsigned long long)duration);
+	(void)snprintf(in, sizeof(in), "%llu", (unsigned long long)call->bytes_in);
+	(void)snprintf(out, sizeof(out), "%llu", (unsigned long long)call->bytes_out);
+	log_event(LOG_PRIORITY_INFO, MESSAGE_CALL_ENDED, fields, sizeof(fields) / sizeof(fields[0]),
+		  "call ended: transport=%s address=%s port=%s session=%s service=%s "
+		  "duration=%llu.%03llus in=%s out=%s reason=%s%s",
+		  transport_name(call->transport), call->address, port, session, service_text(call),
+		  (unsigned long long)(duration / US_PER_S),
+		  (unsigned long long)(duration % US_PER_S / 1000), in, out, call->session.reason,
+		  call->detail);
+}
+
+static void finish(struct call *call)
+{
+	if (call->finished)
+		return;
+	call->finished = true;
+	log_end(call);
+	supervisor_client_leave(call->supervisor, call->session.reason, call->bytes_in,
+				call->bytes_out, event_loop_now() - call->started);
+	event_loop_stop(call->loop, 0);
+}
+
+/* LEAVING: the caller has all of it, or there is nobody to show it to. */
+static void check_shown(struct call *call)
+{
+	if (call->session.state != SESSION_LEAVING || call->finished)
+		return;
+	if (call->caller == NULL && call->home == NULL)
+		finish(call);
+	else if (call->caller != NULL && call->caller_ready && !call->caller_closing &&
+		 call_output_done(call))
+		call_event(call, SESSION_SHOWN, call->session.reason);
+}
+
+/* The caller's transport */
+
+static void on_caller_ready(void *context)
+{
+	struct call *call = context;
+
+	call->caller_ready = true;
+	call_event(call, SESSION_CALLER_READY, "answered");
+	call_output_pump(call);
+	check_shown(call);
+}
+
+static void on_caller_received(void *context, const uint8_t *bytes, size_t length)
+{
+	call_input_received(context, bytes, length);
+}
+
+static void on_caller_drained(void *context)
+{
+	struct call *call = context;
+
+	call_output_pump(call);
+	check_shown(call);
+}
+
+static void on_caller_learned(void *context, enum caller_fact fact, const char *text)
+{
+	struct call *call = context;
+
+	supervisor_client_learned(call->supervisor, fact, text);
+}
+
+static void on_caller_ended(void *context, enum caller_end why, const char *detail)
+{
+	struct call *call = context;
+	char reason[SESSION_REASON_MAX];
+
+	if (call->session.state != SESSION_LEAVING)
+		call_note(call, detail);
+	caller_free(call->caller);
+	call->caller = NULL;
+	timer_disarm(call->line);
+	(void)snprintf(reason, sizeof(reason), "caller-%s", caller_end_name(why));
+	call_event(call, SESSION_CALLER_ENDED, reason);
+	check_shown(call);
+}
+
+static const struct caller_handlers caller_handlers = {
+	.ready = on_caller_ready,
+	.received = on_caller_received,
+	.drained = on_caller_drained,
+	.learned = on_caller_learned,
+	.ended = on_caller_ended,
+};
+
+static void answer(struct call *call)
+{
+	int result;
+
+	result = caller_new(&call->caller, call->transport, call->loop, call->descriptor,
+			    &caller_handlers, call);
+	if (result < 0) {
+		log_error("the caller cannot be answered: %s", strerror(-result));
+		call_event(call, SESSION_CALLER_ENDED, "caller-no-resources");
+		return;
+	}
+	call->descriptor = -1;
+	caller_start(call->caller);
+}
+
+/* The home service */
+
+static void on_home_connected(void *context)
+{
+	struct call *call = context;
+
+	call->home_connected = true;
+	call_event(call, SESSION_HOME_CONNECTED, "connected");
+}
+
+static void on_home_received(void *context, const uint8_t *bytes, size_t length)
+{
+	call_output_received(context, bytes, length);
+}
+
+static void on_home_drained(void *context)
+{
+	call_input_forward(context);
+}
+
+static void on_home_ended(void *context, enum service_failure why, const char *detail)
+{
+	struct call *call = context;
+	char reason[SESSION_REASON_MAX];
+
+	if (call->session.state != SESSION_LEAVING)
+		call_note(call, detail);
+	service_link_free(call->home);
+	call->home = NULL;
+	call->home_connected = false;
+	call->home_failure = why;
+	(void)snprintf(reason, sizeof(reason), "home-%s", service_failure_name(why));
+	call_event(call, SESSION_HOME_ENDED, call->hung_up ? "hung-up" : reason);
+	check_shown(call);
+}
+
+static const struct service_link_handlers home_handlers = {
+	.connected = on_home_connected,
+	.received = on_home_received,
+	.drained = on_home_drained,
+	.ended = on_home_ended,
+};
+
+static void call_home(struct call *call)
+{
+	int result;
+
+	call_set_deadline(call, DEADLINE_CONNECTING, CONNECTING_PATIENCE);
+	result = service_link_new(&call->home, call->loop, &call->home_uri,
+				  &call->config->home.subprotocols, call->config->home.ping,
+				  &home_handlers, call);
+	if (result < 0)
+		on_home_ended(call, SERVICE_NO_RESOURCES, strerror(-result));
+}
+
+/* The supervisor */
+
+static void on_admitted(void *context, uint64_t number)
+{
+	struct call *call = context;
+
+	call->number = number;
+	call_event(call, SESSION_ADMITTED, "admitted");
+}
+
+static void on_banned(void *context)
+{
+	call_event(context, SESSION_BANNED, "banned");
+}
+
+static void on_full(void *context)
+{
+	call_event(context, SESSION_FULL, "full");
+}
+
+static void on_absent(void *context, const char *detail)
+{
+	struct call *call = context;
+
+	if (call->config->supervisor.required) {
+		call_note(call, detail);
+		call_event(call, SESSION_SUPERVISOR_REQUIRED, "supervisor-required");
+		return;
+	}
+	log_warning("no supervisor at %s (%s): the call goes on without bans and redirections",
+		    call->config->supervisor.session_socket, detail);
+	call_event(call, SESSION_UNSUPERVISED, "no supervisor");
+}
+
+static void on_kicked(void *context, const char *text)
+{
+	struct call *call = context;
+
+	call_note(call, text[0] != '\0' ? text : NULL);
+	call_event(call, SESSION_ORDERED_OUT, "kicked");
+}
+
+static const struct supervisor_handlers supervisor_handlers = {
+	.admitted = on_admitted,
+	.banned = on_banned,
+	.full = on_full,
+	.absent = on_absent,
+	.kicked = on_kicked,
+};
+
+/* Deadlines */
+
+static void show_connecting(struct call *call)
+{
+	char text[TEXTS_MAX];
+
+	if (call->session.state != SESSION_CALLING_HOME)
+		return;
+	texts_connecting(&call->home_uri, text);
+	call_output_text(call, text);
+}
+
+static void report_traffic(struct call *call)
+{
+	supervisor_client_traffic(call->supervisor, call->bytes_in, call->bytes_out);
+}
+
+static void on_deadline(struct call *call, enum deadline which)
+{
+	switch (which) {
+	case DEADLINE_CALLER_IDLE:
+		call_event(call, SESSION_TIMED_OUT, "caller-idle");
+		break;
+	case DEADLINE_SESSION:
+		call_event(call, SESSION_TIMED_OUT, "session-timeout");
+		break;
+	case DEADLINE_HOME:
+		call_event(call, SESSION_TIMED_OUT, "home-timeout");
+		break;
+	case DEADLINE_CONNECTING:
+		show_connecting(call);
+		break;
+	case DEADLINE_GRACE:
+		call_event(call, SESSION_GRACE_OVER, "hung-up");
+		break;
+	case DEADLINE_LEAVE:
+		call_event(call, call->caller_closing ? SESSION_LEAVE_OVER : SESSION_SHOWN,
+			   call->session.reason);
+		break;
+	case DEADLINE_SEPARATOR:
+		call_input_separator_over(call);
+		break;
+	case DEADLINE_TRAFFIC:
+		report_traffic(call);
+		break;
+	case DEADLINE_COUNT:
+		break;
+	}
+}
+
+static void on_clock(void *context)
+{
+	struct call *call = context;
+	enum deadline which;
+
+	while (!call->finished && deadlines_take(&call->deadlines, event_loop_now(), &which))
+		on_deadline(call, which);
+	rearm_clock(call);
+}
+
+static void on_line(void *context)
+{
+	struct call *call = context;
+
+	call_output_pump(call);
+	check_shown(call);
+}
+
+/* Actions */
+
+static void show_reason(struct call *call)
+{
+	const char *reason = call->session.reason;
+	char text[TEXTS_MAX];
+
+	if (strncmp(reason, "home-", 5) == 0 && call->home == NULL)
+		texts_home_failed(&call->home_uri, call->home_failure, text);
+	else if (strcmp(reason, "full") == 0)
+		texts_refused("SERVICE SATURE", text);
+	else if (strcmp(reason, "supervisor-required") == 0)
+		texts_refused("SERVICE FERME", text);
+	else if (strcmp(reason, "caller-idle") == 0)
+		texts_row0("END INACTIVE", text);
+	else
+		texts_row0("FIN DE COMMUNICATION", text);
+	/* The last words do not wait behind a page that nobody asked to finish. */
+	screen_drop(call->screen, SCREEN_HOME);
+	call_output_text(call, text);
+}
+
+static void greet(struct call *call)
+{
+	call_clear_deadline(call, DEADLINE_CONNECTING);
+	call_set_deadline(call, DEADLINE_HOME, (uint64_t)call->config->timeouts.home * US_PER_S);
+	call_input_forward(call);
+}
+
+static void start_grace(struct call *call)
+{
+	call->hung_up = true;
+	if (!deadlines_is_set(&call->deadlines, DEADLINE_GRACE))
+		call_set_deadline(call, DEADLINE_GRACE, HANG_UP_GRACE);
+}
+
+static void close_caller(struct call *call)
+{
+	call->caller_closing = true;
+	call_set_deadline(call, DEADLINE_LEAVE, CLOSE_MAX);
+	if (call->caller != NULL)
+		caller_close(call->caller);
+}
+
+static void carry_out(struct call *call, unsigned actions)
+{
+	/* What is said comes before the answer: a caller that is ready finds it waiting. */
+	if (actions & SESSION_SHOW_REASON)
+		show_reason(call);
+	if ((actions & SESSION_CLOSE_HOME) && call->home != NULL)
+		service_link_close(call->home);
+	if (actions & SESSION_DRAIN)
+		call_set_deadline(call, DEADLINE_LEAVE, SHOW_MAX);
+	if (actions & SESSION_ANSWER)
+		answer(call);
+	if (actions & SESSION_CALL_HOME)
+		call_home(call);
+	if (actions & SESSION_GREET)
+		greet(call);
+	if (actions & SESSION_START_GRACE)
+		start_grace(call);
+	if (actions & SESSION_CLOSE_CALLER)
+		close_caller(call);
+	if (actions & SESSION_FINISH)
+		finish(call);
+}
+
+void call_event(struct call *call, enum session_event event, const char *reason)
+{
+	enum session_state before = call->session.state;
+	unsigned actions;
+
+	if (call->finished)
+		return;
+	actions = session_handle(&call->session, event, reason);
+	if (call->session.state != before && call->session.state != SESSION_LEAVING)
+		supervisor_client_state(call->supervisor, session_state_name(call->session.state),
+					reason, service_text(call));
+	carry_out(call, actions);
+	check_shown(call);
+}
+
+/* Life */
+
+static void learn_peer(struct call *call)
+{
+	struct sockaddr_storage peer;
+	socklen_t length = sizeof(peer);
+	struct address address = { 0 };
+
+	/* A socket without an address (a test's socket pair) is nobody's: "::", port 0. */
+	if (getpeername(call->descriptor, (struct sockaddr *)&peer, &length) == 0)
+		(void)address_from_socket(&address, &call->entry.port,
+					  (const struct sockaddr *)&peer, length);
+	address_format(&address, call->address);
+}
+
+static int prepare(struct call *call)
+{
+	const char *why;
+	int result;
+
+	result = session_init(&call->session);
+	if (result < 0)
+		return result;
+	result = uri_parse(&call->home_uri, call->config->home.uri, &why);
+	if (result < 0)
+		return result;
+	learn_peer(call);
+	call->entry.transport = call->transport;
+	call->entry.address = call->address;
+	pacer_init(&call->pacer, call->config->speed[call->transport]);
+	result = screen_new(&call->screen);
+	if (result < 0)
+		return result;
+	result = timer_new(&call->line, call->loop, on_line, call);
+	if (result < 0)
+		return result;
+	result = timer_new(&call->clock, call->loop, on_clock, call);
+	if (result < 0)
+		return result;
+	return supervisor_client_new(&call->supervisor, call->loop,
+				     call->config->supervisor.session_socket, &call->entry,
+				     &supervisor_handlers, call);
+}
+
+int call_new(struct call **ret_call, struct event_loop *loop, const struct config *config,
+	     enum transport transport, int descriptor)
+{
+	struct call *call;
+	int result;
+
+	call = calloc(1, sizeof(*call));
+	if (call == NULL)
+		return -ENOMEM;
+	call->loop = loop;
+	call->config = config;
+	call->transport = transport;
+	call->descriptor = descriptor;
+	call->started = event_loop_now();
+	result = prepare(call);
+	if (result < 0) {
+		call->descriptor = -1;
+		call_free(call);
+		return result;
+	}
+	call_set_deadline(call, DEADLINE_SESSION, (uint64_t)config->timeouts.session * US_PER_S);
+	call_set_deadline(call, DEADLINE_CALLER_IDLE,
+			  (uint64_t)config->timeouts.caller_idle * US_PER_S);
+	*ret_call = call;
+	return 0;
+}
+
+void call_terminate(struct call *call)
+{
+	call_event(call, SESSION_ORDERED_OUT, "terminated");
+}
+
+void call_free(struct call *call)
+{
+	if (call == NULL)
+		return;
+	caller_free(call->caller);
+	service_link_free(call->home);
+	supervisor_client_free(call->supervisor);
+	timer_free(call->line);
+	timer_free(call->clock);
+	screen_free(call->screen);
+	if (call->descriptor >= 0)
+		(void)close(call->descriptor);
+	free(call);
+}

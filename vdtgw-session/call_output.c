@@ -1,0 +1,88 @@
+/*
+ * What the services and the gateway say, on its way to the caller: through the screen's queues, at
+ * the line's speed. A full queue stops the service; a terminal that does not take its bytes stops
+ * the line, and the time that it wastes earns no credit.
+ */
+#include "vdtgw-session/call_parts.h"
+
+#include "common/log.h"
+
+#include <string.h>
+
+void call_output_received(struct call *call, const uint8_t *bytes, size_t length)
+{
+	size_t taken;
+
+	taken = screen_write(call->screen, SCREEN_HOME, bytes, length);
+	if (taken < length)
+		log_warning("%zu bytes of the home service were lost: it did not pause",
+			    length - taken);
+	/* What is on its way already must fit, too. */
+	if (!call->home_paused &&
+	    screen_room(call->screen, SCREEN_HOME) < 2 * (size_t)SERVICE_INPUT_MAX) {
+		call->home_paused = true;
+		service_link_pause(call->home, true);
+	}
+	call_output_pump(call);
+}
+
+void call_output_text(struct call *call, const char *text)
+{
+	if (screen_write_text(call->screen, SCREEN_GATEWAY, text) < 0)
+		log_warning("a text to the caller was lost: too many wait");
+	call_output_pump(call);
+}
+
+static void resume_home(struct call *call)
+{
+	if (!call->home_paused || call->home == NULL ||
+	    screen_queued(call->screen, SCREEN_HOME) > SCREEN_LOW_WATER)
+		return;
+	call->home_paused = false;
+	service_link_pause(call->home, false);
+}
+
+bool call_output_done(const struct call *call)
+{
+	return caller_idle(call->caller) && screen_ready_at(call->screen) == UINT64_MAX &&
+	       !screen_ready(call->screen, event_loop_now());
+}
+
+void call_output_pump(struct call *call)
+{
+	uint8_t bytes[CALLER_OUTPUT_MAX];
+
+	while (call->caller != NULL && call->caller_ready) {
+		uint64_t now = event_loop_now();
+		size_t credit, length;
+
+		if (!caller_idle(call->caller)) {
+			pacer_idle(&call->pacer);
+			timer_disarm(call->line);
+			return;
+		}
+		if (!screen_ready(call->screen, now)) {
+			pacer_idle(&call->pacer);
+			if (screen_ready_at(call->screen) == UINT64_MAX)
+				timer_disarm(call->line);
+			else
+				timer_arm(call->line, screen_ready_at(call->screen));
+			return;
+		}
+		credit = pacer_credit(&call->pacer, now);
+		if (credit == 0) {
+			timer_arm(call->line, pacer_next_step(&call->pacer));
+			return;
+		}
+		if (credit > sizeof(bytes))
+			credit = sizeof(bytes);
+		length = screen_read(call->screen, now, bytes, credit);
+		/* An idle caller takes CALLER_OUTPUT_MAX, or is gone and says so. */
+		(void)caller_send(call->caller, bytes, length);
+		pacer_spend(&call->pacer, length);
+		call->bytes_out += length;
+		if (!deadlines_is_set(&call->deadlines, DEADLINE_TRAFFIC))
+			call_set_deadline(call, DEADLINE_TRAFFIC, CALL_TRAFFIC_INTERVAL);
+		resume_home(call);
+	}
+}

@@ -1,0 +1,87 @@
+/* What call.c, call_input.c, call_output.c and call_end.c share: the call itself. */
+#ifndef VDTGW_SESSION_CALL_PARTS_H
+#define VDTGW_SESSION_CALL_PARTS_H
+
+#include "vdtgw-session/call.h"
+#include "vdtgw-session/caller.h"
+#include "vdtgw-session/deadlines.h"
+#include "vdtgw-session/keyboard.h"
+#include "vdtgw-session/pacer.h"
+#include "vdtgw-session/screen.h"
+#include "vdtgw-session/service_link.h"
+#include "vdtgw-session/session.h"
+#include "vdtgw-session/supervisor_client.h"
+
+#include <netinet/in.h>
+
+enum {
+	US_PER_S = 1000000,
+	CALL_INPUT_MAX = 2 * CALLER_INPUT_MAX, /* bytes of the caller's that wait for the service */
+	CALL_DETAIL_MAX = 160,
+	CALL_TRAFFIC_INTERVAL = 5 * US_PER_S, /* between two reports of how much has passed */
+};
+
+struct call {
+	struct event_loop *loop;
+	const struct config *config;
+	enum transport transport;
+	int descriptor; /* until the caller is answered; then -1 */
+	char address[INET6_ADDRSTRLEN];
+	struct supervisor_entry entry;
+	struct session session;
+
+	struct supervisor_client *supervisor;
+	uint64_t number; /* the supervisor's for this session; 0: none yet */
+
+	struct caller *caller; /* NULL before it is answered and when it has gone */
+	bool caller_ready;
+	bool caller_closing;
+	struct keyboard keyboard;
+	uint8_t input[CALL_INPUT_MAX]; /* on its way to the service */
+	size_t input_length;
+
+	struct uri home_uri;
+	struct service_link *home; /* NULL when there is none (any more) */
+	bool home_connected;
+	bool home_paused;
+	enum service_failure home_failure;
+	bool hung_up; /* Connexion/Fin was pressed at home */
+
+	struct screen *screen;
+	struct pacer pacer;
+	struct timer *line;  /* the next step of the pacer */
+	struct timer *clock; /* the first of the deadlines */
+	struct deadlines deadlines;
+
+	uint64_t started;
+	uint64_t bytes_in;  /* of user data, from the caller */
+	uint64_t bytes_out; /* to the caller */
+	char detail[CALL_DETAIL_MAX];
+	bool finished;
+};
+
+/* An event of the state machine, and all that follows from it. The call may be finished on
+ * return. */
+void call_event(struct call *call, enum session_event event, const char *reason);
+/* seconds from now; 0 leaves the deadline off. */
+void call_set_deadline(struct call *call, enum deadline which, uint64_t microseconds);
+void call_clear_deadline(struct call *call, enum deadline which);
+/* Why, beyond the reason's word: for the log; the first one stands. */
+void call_note(struct call *call, const char *detail);
+
+/* call_input.c: the caller's bytes on their way to the service. */
+void call_input_received(struct call *call, const uint8_t *bytes, size_t length);
+/* Sends what waits, and lets the caller on when it is gone. */
+void call_input_forward(struct call *call);
+/* A SEP that nothing followed. */
+void call_input_separator_over(struct call *call);
+
+/* call_output.c: what the services and the gateway say, on its way to the caller. */
+void call_output_received(struct call *call, const uint8_t *bytes, size_t length);
+void call_output_text(struct call *call, const char *text);
+/* As much as the line takes now; arms itself for the rest. */
+void call_output_pump(struct call *call);
+/* True when the caller has all of it. */
+bool call_output_done(const struct call *call);
+
+#endif

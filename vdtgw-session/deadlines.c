@@ -1,0 +1,39 @@
+/* The session's time-outs: a moment for each, 0 where it is not set. */
+#include "vdtgw-session/deadlines.h"
+
+void deadlines_set(struct deadlines *deadlines, enum deadline which, uint64_t at)
+{
+	deadlines->at[which] = at;
+}
+
+void deadlines_clear(struct deadlines *deadlines, enum deadline which)
+{
+	deadlines->at[which] = 0;
+}
+
+bool deadlines_is_set(const struct deadlines *deadlines, enum deadline which)
+{
+	return deadlines->at[which] != 0;
+}
+
+uint64_t deadlines_next(const struct deadlines *deadlines)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (unsigned i = 0; i < DEADLINE_COUNT; i++)
+		if (deadlines->at[i] != 0 && deadlines->at[i] < next)
+			next = deadlines->at[i];
+	return next;
+}
+
+bool deadlines_take(struct deadlines *deadlines, uint64_t now, enum deadline *ret_which)
+{
+	for (unsigned i = 0; i < DEADLINE_COUNT; i++) {
+		if (deadlines->at[i] == 0 || deadlines->at[i] > now)
+			continue;
+		deadlines->at[i] = 0;
+		*ret_which = (enum deadline)i;
+		return true;
+	}
+	return false;
+}

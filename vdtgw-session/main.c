@@ -1,0 +1,224 @@
+/*
+ * vdtgw-session: one caller, from the connected socket that systemd (descriptor 3) or inetd
+ * (descriptor 0) hands over to the last byte. Options, descriptors, limits, exit status.
+ */
+#include "common/config.h"
+#include "common/event_loop.h"
+#include "common/log.h"
+#include "vdtgw-session/call.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum {
+	SYSTEMD_DESCRIPTOR = 3, /* sd_listen_fds(3) */
+	INETD_DESCRIPTOR = 0,
+	DESCRIPTORS_MAX = 48,        /* of this process: a call needs about fifteen */
+	DATA_MAX = 64 * 1024 * 1024, /* bytes of memory: a call needs less than two million */
+};
+
+static const char usage[] =
+    "usage: vdtgw-session --transport telnet|raw|websocket [--config FILE]\n"
+    "       vdtgw-session --help | --version\n"
+    "\n"
+    "Joins the caller on the connected socket that systemd (Accept=yes), xinetd or inetd (nowait)\n"
+    "hands over to the home service of the configuration.\n"
+    "\n"
+    "  --transport KIND  how the caller speaks: telnet, raw (plain TCP) or websocket\n"
+    "  --config FILE     instead of " CONFIG_DEFAULT_PATH "\n";
+
+struct options {
+	enum transport transport;
+	bool transport_given;
+	const char *config;
+};
+
+/* 0: go on; otherwise *ret_status is the exit status. */
+static int read_options(struct options *ret_options, int argc, char **argv, int *ret_status)
+{
+	static const struct option known[] = {
+		{ "transport", required_argument, NULL, 't' },
+		{ "config", required_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'v' },
+		{ 0 },
+	};
+	int option;
+
+	*ret_status = EX_USAGE;
+	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		switch (option) {
+		case 't':
+			if (transport_from_name(&ret_options->transport, optarg) < 0) {
+				fprintf(stderr,
+					"vdtgw-session: --transport %s: allowed are telnet, raw "
+					"and websocket\n",
+					optarg);
+				return -EINVAL;
+			}
+			ret_options->transport_given = true;
+			break;
+		case 'c':
+			ret_options->config = optarg;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			*ret_status = EX_OK;
+			return -ECANCELED;
+		case 'v':
+			puts("vdtgw-session " VDTGW_VERSION);
+			*ret_status = EX_OK;
+			return -ECANCELED;
+		default:
+			return -EINVAL;
+		}
+	}
+	if (optind < argc || !ret_options->transport_given) {
+		fputs(usage, stderr);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static bool is_socket(int descriptor)
+{
+	struct stat status;
+
+	return fstat(descriptor, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
+static bool same_file(int one, int other)
+{
+	struct stat a, b;
+
+	return fstat(one, &a) == 0 && fstat(other, &b) == 0 && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
+/* The socket's number as it was handed over; -ENOTSOCK where there is none. */
+static int find_socket(void)
+{
+	const char *count = getenv("LISTEN_FDS"), *process = getenv("LISTEN_PID");
+
+	if (count != NULL && process != NULL && strcmp(count, "1") == 0 &&
+	    strtol(process, NULL, 10) == (long)getpid() && is_socket(SYSTEMD_DESCRIPTOR))
+		return SYSTEMD_DESCRIPTOR;
+	return is_socket(INETD_DESCRIPTOR) ? INETD_DESCRIPTOR : -ENOTSOCK;
+}
+
+/* Moves the socket away from descriptors 0 to 2, and points those of them that are the socket, or
+ * closed, to /dev/null: nothing that is printed can reach the caller. */
+static int take_socket(int descriptor)
+{
+	int taken, null_device;
+
+	taken = fcntl(descriptor, F_DUPFD_CLOEXEC, SYSTEMD_DESCRIPTOR + 1);
+	if (taken < 0)
+		return -errno;
+	null_device = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null_device < 0) {
+		(void)close(taken);
+		return -errno;
+	}
+	for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; standard++)
+		if (same_file(standard, taken) || fcntl(standard, F_GETFD) < 0)
+			(void)dup2(null_device, standard);
+	if (descriptor > STDERR_FILENO)
+		(void)close(descriptor);
+	if (null_device > STDERR_FILENO)
+		(void)close(null_device);
+	return taken;
+}
+
+static void limit_resources(void)
+{
+	const struct rlimit descriptors = { DESCRIPTORS_MAX, DESCRIPTORS_MAX };
+	const struct rlimit no_core = { 0, 0 };
+
+	(void)setrlimit(RLIMIT_NOFILE, &descriptors);
+	(void)setrlimit(RLIMIT_CORE, &no_core);
+#ifndef __SANITIZE_ADDRESS__
+	const struct rlimit data = { DATA_MAX, DATA_MAX };
+
+	(void)setrlimit(RLIMIT_DATA, &data);
+#endif
+}
+
+static void on_signal(int signal_number, void *context)
+{
+	(void)signal_number;
+	call_terminate(context);
+}
+
+static int run(const struct config *config, enum transport transport, int descriptor)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, 0 };
+	const struct event_loop_options options = { .max_descriptors = DESCRIPTORS_MAX };
+	struct event_loop *loop = NULL;
+	struct call *call = NULL;
+	int result;
+
+	result = event_loop_new(&loop, &options);
+	if (result < 0)
+		goto out;
+	result = call_new(&call, loop, config, transport, descriptor);
+	if (result < 0)
+		goto out;
+	descriptor = -1;
+	result = event_loop_on_signals(loop, signals, on_signal, call);
+	if (result < 0)
+		goto out;
+	result = event_loop_run(loop);
+out:
+	call_free(call);
+	event_loop_free(loop);
+	if (descriptor >= 0)
+		(void)close(descriptor);
+	if (result < 0)
+		log_error("the call cannot be served: %s", strerror(-result));
+	return result;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = { .config = NULL };
+	struct config *config = NULL;
+	char error[CONFIG_ERROR_MAX];
+	int descriptor, status;
+
+	if (read_options(&options, argc, argv, &status) < 0)
+		return status;
+	descriptor = find_socket();
+	if (descriptor < 0) {
+		fputs("vdtgw-session: there is no caller: descriptors 3 (with LISTEN_FDS=1) and 0 "
+		      "are no socket.\nRun it from a systemd .socket unit with Accept=yes, from "
+		      "xinetd or inetd with nowait, or try\nsystemd-socket-activate --accept "
+		      "--listen=9000 vdtgw-session --transport telnet\n",
+		      stderr);
+		return EX_USAGE;
+	}
+	log_open("vdtgw-session", same_file(STDERR_FILENO, descriptor));
+	descriptor = take_socket(descriptor);
+	if (descriptor < 0) {
+		log_error("the caller's socket cannot be taken: %s", strerror(-descriptor));
+		return EX_OSERR;
+	}
+	if (config_load(&config, options.config, error, sizeof(error)) < 0) {
+		log_error("%s", error);
+		return EX_CONFIG;
+	}
+	limit_resources();
+	status = run(config, options.transport, descriptor) < 0 ? EX_OSERR : EX_OK;
+	config_free(config);
+	return status;
+}

@@ -1,0 +1,67 @@
+/*
+ * A session's states: events in, actions out, no I/O. One table answers every event in every
+ * state; one setter moves between states and logs it.
+ */
+#ifndef VDTGW_SESSION_SESSION_H
+#define VDTGW_SESSION_SESSION_H
+
+#include <stdbool.h>
+
+enum session_state {
+	SESSION_ENTERING,     /* the supervisor is asked; the caller has not been sent a byte */
+	SESSION_ANSWERING,    /* the transport's handshake */
+	SESSION_CALLING_HOME, /* connecting to the home service */
+	SESSION_HOME,         /* caller ↔ home service */
+	SESSION_LEAVING,      /* last words, then both ends are closed */
+	SESSION_STATE_COUNT,
+};
+
+enum session_event {
+	SESSION_ADMITTED,
+	SESSION_BANNED,
+	SESSION_FULL,
+	SESSION_UNSUPERVISED,        /* no supervisor, and none is required */
+	SESSION_SUPERVISOR_REQUIRED, /* no supervisor, and one is */
+	SESSION_CALLER_READY,
+	SESSION_CALLER_ENDED,
+	SESSION_HOME_CONNECTED,
+	SESSION_HOME_ENDED,
+	SESSION_HUNG_UP,     /* Connexion/Fin */
+	SESSION_GRACE_OVER,  /* the home service did not close after Connexion/Fin */
+	SESSION_ORDERED_OUT, /* kicked, or this process is told to stop */
+	SESSION_TIMED_OUT,   /* one of the time-outs that end a call */
+	SESSION_SHOWN,       /* LEAVING: the caller has received the last words */
+	SESSION_LEAVE_OVER,  /* LEAVING: it took too long */
+	SESSION_EVENT_COUNT,
+};
+
+/* What the call must do, in this order. */
+enum session_action {
+	SESSION_SHOW_REASON = 1 << 0, /* tell the caller why, in words */
+	SESSION_CLOSE_HOME = 1 << 1,  /* in order */
+	SESSION_DRAIN = 1 << 2,       /* show what is queued, for a while, then SHOWN */
+	SESSION_ANSWER = 1 << 3,      /* begin the transport's conversation */
+	SESSION_CALL_HOME = 1 << 4,   /* connect to the home service */
+	SESSION_GREET = 1 << 5, /* the home service is there: let the caller's input through */
+	SESSION_START_GRACE = 1 << 6,  /* the home service may now say good-bye and close */
+	SESSION_CLOSE_CALLER = 1 << 7, /* in order */
+	SESSION_FINISH = 1 << 8,       /* at once, whatever is open */
+};
+
+enum {
+	SESSION_REASON_MAX = 64
+};
+
+struct session {
+	enum session_state state;
+	char reason[SESSION_REASON_MAX]; /* why it is LEAVING; empty before */
+};
+
+/* Checks the table: a missing pair is -EINVAL, before anything else is done. */
+int session_init(struct session *session);
+/* reason: a word of the log's vocabulary. Returns the actions. */
+unsigned session_handle(struct session *session, enum session_event event, const char *reason);
+/* "entering", "calling-home" …: on the supervisor's socket and in logs. */
+const char *session_state_name(enum session_state state);
+
+#endif

@@ -1,0 +1,437 @@
+/*
+ * The client of org.vdtgw.Session. It keeps what the supervisor must know (state, service, what
+ * was learned, traffic, the number), so that each new connection begins with an Enter that tells
+ * all of it; what happens while the supervisor is away is not queued.
+ */
+#include "vdtgw-session/supervisor_client.h"
+
+#include "common/log.h"
+#include "common/varlink.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#define INTERFACE "org.vdtgw.Session."
+
+enum {
+	OUTPUT_MAX = 16384, /* bytes that wait for a busy supervisor; more, and it is left */
+	READ_MAX = 1024,
+	TEXT_MAX = 256, /* bytes of a text, as the interface allows */
+	SERVICE_MAX = 2048,
+	VARIABLES_MAX = 16,
+	US_PER_S = 1000000,
+};
+
+struct supervisor_client {
+	struct event_loop *loop;
+	const char *path;
+	const struct supervisor_entry *entry;
+	const struct supervisor_handlers *handlers;
+	void *context;
+	struct watch *watch; /* NULL while it is away */
+	struct timer *timer; /* of the first answer, or until the next attempt */
+	struct varlink_reader reader;
+	struct varlink_writer writer;
+	uint64_t number; /* 0: none yet */
+	int64_t started; /* µs since the epoch */
+	const char *state;
+	const char *service;
+	json_t *facts; /* terminal_type, window_size, environment */
+	uint64_t bytes_in;
+	uint64_t bytes_out;
+	bool answered; /* on this connection */
+	bool untold;   /* something changed between its Enter and the answer */
+	bool absence_told;
+	bool handling; /* a handler is on the stack */
+	bool freed;
+};
+
+static void destroy(struct supervisor_client *client)
+{
+	watch_free(client->watch);
+	timer_free(client->timer);
+	varlink_reader_done(&client->reader);
+	varlink_writer_done(&client->writer);
+	json_decref(client->facts);
+	free(client);
+}
+
+/* Lets the connection go and tries again later. detail: why, for the log. */
+static void disconnect(struct supervisor_client *client, const char *detail)
+{
+	bool was_answered = client->answered;
+
+	watch_free(client->watch);
+	client->watch = NULL;
+	client->answered = false;
+	varlink_reader_done(&client->reader);
+	varlink_writer_done(&client->writer);
+	client->reader = (struct varlink_reader) { 0 };
+	varlink_writer_init(&client->writer, OUTPUT_MAX);
+	timer_arm(client->timer, event_loop_now() + SUPERVISOR_RETRY * (uint64_t)US_PER_S);
+	if (was_answered)
+		log_notice("the supervisor is gone (%s); the call goes on, trying again every %d s",
+			   detail, SUPERVISOR_RETRY);
+	if (!client->absence_told && client->number == 0) {
+		client->absence_told = true;
+		client->handlers->absent(client->context, detail);
+	}
+}
+
+static void flush(struct supervisor_client *client)
+{
+	const char *bytes;
+	size_t length;
+	ssize_t count;
+
+	bytes = varlink_writer_pending(&client->writer, &length);
+	if (length == 0)
+		return;
+	count = send(watch_descriptor(client->watch), bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (count > 0)
+		varlink_writer_sent(&client->writer, (size_t)count);
+	(void)varlink_writer_pending(&client->writer, &length);
+	/* A broken connection shows when it is read. */
+	if (length > 0)
+		watch_write_once(client->watch);
+}
+
+static void call(struct supervisor_client *client, const char *method, json_t *parameters,
+		 unsigned flags)
+{
+	int result;
+
+	result = varlink_write_call(&client->writer, method, parameters, flags);
+	if (result < 0) {
+		log_warning("the supervisor was not told %s: %s", method, strerror(-result));
+		return;
+	}
+	flush(client);
+}
+
+static void tell(struct supervisor_client *client, const char *method, json_t *parameters)
+{
+	if (!client->answered) {
+		/* The next Enter says it, or the answer to this one brings it. */
+		client->untold = true;
+		json_decref(parameters);
+		return;
+	}
+	call(client, method, parameters, VARLINK_ONEWAY);
+}
+
+static void enter(struct supervisor_client *client)
+{
+	json_t *parameters;
+
+	parameters = json_pack(
+	    "{s:s, s:s, s:i, s:I, s:s?, s:o?, s:I, s:I}", "transport",
+	    transport_name(client->entry->transport), "address", client->entry->address, "port",
+	    (int)client->entry->port, "started", (json_int_t)client->started, "state",
+	    client->state, "service", varlink_text(client->service, SERVICE_MAX), "bytes_in",
+	    (json_int_t)client->bytes_in, "bytes_out", (json_int_t)client->bytes_out);
+	if (parameters != NULL && client->number != 0)
+		(void)json_object_set_new(parameters, "session",
+					  json_integer((json_int_t)client->number));
+	if (parameters != NULL)
+		(void)json_object_update_missing(parameters, client->facts);
+	client->untold = false;
+	call(client, INTERFACE "Enter", parameters, VARLINK_MORE);
+}
+
+static int on_admission(struct supervisor_client *client, const struct varlink_reply *reply)
+{
+	json_int_t number = json_integer_value(json_object_get(reply->parameters, "session"));
+
+	if (number <= 0)
+		return -EPROTO;
+	client->answered = true;
+	timer_disarm(client->timer);
+	client->number = (uint64_t)number;
+	if (client->untold) {
+		tell(client, INTERFACE "Learned", json_incref(client->facts));
+		supervisor_client_state(client, client->state, "entered again", client->service);
+	}
+	client->handlers->admitted(client->context, client->number);
+	return 0;
+}
+
+static int on_error(struct supervisor_client *client, const char *error)
+{
+	if (strcmp(error, INTERFACE "Banned") == 0)
+		client->handlers->banned(client->context);
+	else if (strcmp(error, INTERFACE "Full") == 0)
+		client->handlers->full(client->context);
+	else
+		return -EPROTO;
+	return 0;
+}
+
+static void on_order(struct supervisor_client *client, json_t *order)
+{
+	const char *kind = json_string_value(json_object_get(order, "kind"));
+	const char *text = json_string_value(json_object_get(order, "reason"));
+
+	/* Orders of a later version are not ours to refuse. */
+	if (kind != NULL && strcmp(kind, "kick") == 0)
+		client->handlers->kicked(client->context, text != NULL ? text : "");
+	else
+		log_warning("the supervisor's order is not known here: %s",
+			    kind != NULL ? kind : "(none)");
+}
+
+static int on_message(struct supervisor_client *client, json_t *message)
+{
+	struct varlink_reply reply;
+	int result;
+
+	result = varlink_reply_init(&reply, message);
+	if (result < 0)
+		return result;
+	if (reply.error != NULL)
+		result = on_error(client, reply.error);
+	else if (!client->answered)
+		result = on_admission(client, &reply);
+	else
+		on_order(client, json_object_get(reply.parameters, "order"));
+	varlink_reply_done(&reply);
+	return result;
+}
+
+static void on_readable(void *context)
+{
+	struct supervisor_client *client = context;
+	char bytes[READ_MAX];
+	size_t start = 0;
+	ssize_t count;
+
+	count = recv(watch_descriptor(client->watch), bytes, sizeof(bytes), 0);
+	if (count < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	client->handling = true;
+	if (count <= 0)
+		disconnect(client, count == 0 ? "it closed the connection" : strerror(errno));
+	while (count > 0 && start < (size_t)count && !client->freed && client->watch != NULL) {
+		json_t *message = NULL;
+		long taken = varlink_reader_feed(&client->reader, bytes + start,
+						 (size_t)count - start, &message);
+
+		if (taken < 0 || (message != NULL && on_message(client, message) < 0)) {
+			disconnect(client, "it does not speak org.vdtgw.Session");
+			break;
+		}
+		start += (size_t)taken;
+	}
+	client->handling = false;
+	if (client->freed)
+		destroy(client);
+}
+
+static void on_writable(void *context)
+{
+	flush(context);
+}
+
+static void on_hung_up(void *context)
+{
+	struct supervisor_client *client = context;
+
+	client->handling = true;
+	disconnect(client, "it closed the connection");
+	client->handling = false;
+	if (client->freed)
+		destroy(client);
+}
+
+static const struct watch_handlers watch_handlers = {
+	.readable = on_readable,
+	.writable = on_writable,
+	.hung_up = on_hung_up,
+};
+
+/* A Unix socket connects at once or not at all: EAGAIN means that its queue is full. */
+static int connect_socket(const char *path, int *ret_descriptor)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int descriptor, result;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, strlen(path));
+	descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (descriptor < 0)
+		return -errno;
+	if (connect(descriptor, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+		result = -errno;
+		(void)close(descriptor);
+		return result;
+	}
+	*ret_descriptor = descriptor;
+	return 0;
+}
+
+static int try_to_enter(struct supervisor_client *client)
+{
+	int descriptor, result;
+
+	result = connect_socket(client->path, &descriptor);
+	if (result < 0)
+		return result;
+	result = watch_new(&client->watch, client->loop, descriptor, &watch_handlers, client);
+	if (result < 0) {
+		(void)close(descriptor);
+		return result;
+	}
+	timer_arm(client->timer, event_loop_now() + SUPERVISOR_ANSWER_TIMEOUT * (uint64_t)US_PER_S);
+	enter(client);
+	return 0;
+}
+
+static void on_timer(void *context)
+{
+	struct supervisor_client *client = context;
+	int result;
+
+	client->handling = true;
+	if (client->watch != NULL) {
+		disconnect(client, "no answer within 2 s");
+	} else {
+		result = try_to_enter(client);
+		if (result < 0)
+			disconnect(client, strerror(-result));
+	}
+	client->handling = false;
+	if (client->freed)
+		destroy(client);
+}
+
+static int64_t wall_clock(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
+}
+
+int supervisor_client_new(struct supervisor_client **ret_client, struct event_loop *loop,
+			  const char *path, const struct supervisor_entry *entry,
+			  const struct supervisor_handlers *handlers, void *context)
+{
+	struct supervisor_client *client;
+	int result;
+
+	client = calloc(1, sizeof(*client));
+	if (client == NULL)
+		return -ENOMEM;
+	client->loop = loop;
+	client->path = path;
+	client->entry = entry;
+	client->handlers = handlers;
+	client->context = context;
+	client->started = wall_clock();
+	client->state = "entering";
+	client->service = "";
+	varlink_writer_init(&client->writer, OUTPUT_MAX);
+	client->facts = json_object();
+	if (client->facts == NULL) {
+		result = -ENOMEM;
+		goto out;
+	}
+	result = timer_new(&client->timer, loop, on_timer, client);
+	if (result < 0)
+		goto out;
+	timer_arm(client->timer, event_loop_now());
+	*ret_client = client;
+	return 0;
+out:
+	destroy(client);
+	return result;
+}
+
+void supervisor_client_state(struct supervisor_client *client, const char *state,
+			     const char *reason, const char *service)
+{
+	client->state = state;
+	client->service = service;
+	tell(client, INTERFACE "StateChanged",
+	     json_pack("{s:s, s:o, s:o}", "state", state, "reason", varlink_text(reason, TEXT_MAX),
+		       "service", varlink_text(service, SERVICE_MAX)));
+}
+
+/* "NAME=value" → { "NAME": "value" }; NULL without memory or without a name. */
+static json_t *environment_from(const char *text)
+{
+	char name[TEXT_MAX / 4 + 1];
+	const char *value = strchr(text, '=');
+	size_t length = value != NULL ? (size_t)(value - text) : strlen(text);
+
+	if (length == 0 || length >= sizeof(name))
+		return NULL;
+	for (size_t i = 0; i < length; i++)
+		name[i] = text[i] > ' ' && text[i] < 0x7f ? text[i] : '?';
+	name[length] = '\0';
+	return json_pack("{s:o}", name, varlink_text(value != NULL ? value + 1 : "", TEXT_MAX));
+}
+
+static void remember_environment(struct supervisor_client *client, json_t *variable)
+{
+	json_t *known = json_object_get(client->facts, "environment");
+
+	if (known == NULL)
+		(void)json_object_set(client->facts, "environment", variable);
+	else if (json_object_size(known) < VARIABLES_MAX)
+		(void)json_object_update(known, variable);
+}
+
+void supervisor_client_learned(struct supervisor_client *client, enum caller_fact fact,
+			       const char *text)
+{
+	static const char *const names[] = {
+		[CALLER_TERMINAL_TYPE] = "terminal_type",
+		[CALLER_WINDOW_SIZE] = "window_size",
+		[CALLER_ENVIRONMENT] = "environment",
+	};
+	json_t *value;
+
+	value = fact == CALLER_ENVIRONMENT ? environment_from(text) : varlink_text(text, TEXT_MAX);
+	if (value == NULL)
+		return;
+	if (fact == CALLER_ENVIRONMENT)
+		remember_environment(client, value);
+	else
+		(void)json_object_set(client->facts, names[fact], value);
+	tell(client, INTERFACE "Learned", json_pack("{s:o}", names[fact], value));
+}
+
+void supervisor_client_traffic(struct supervisor_client *client, uint64_t bytes_in,
+			       uint64_t bytes_out)
+{
+	client->bytes_in = bytes_in;
+	client->bytes_out = bytes_out;
+	tell(client, INTERFACE "Traffic",
+	     json_pack("{s:I, s:I}", "bytes_in", (json_int_t)bytes_in, "bytes_out",
+		       (json_int_t)bytes_out));
+}
+
+void supervisor_client_leave(struct supervisor_client *client, const char *reason,
+			     uint64_t bytes_in, uint64_t bytes_out, uint64_t duration)
+{
+	tell(client, INTERFACE "Leave",
+	     json_pack("{s:s, s:I, s:I, s:I}", "reason", reason, "bytes_in", (json_int_t)bytes_in,
+		       "bytes_out", (json_int_t)bytes_out, "duration", (json_int_t)duration));
+}
+
+void supervisor_client_free(struct supervisor_client *client)
+{
+	if (client == NULL)
+		return;
+	client->freed = true;
+	if (!client->handling)
+		destroy(client);
+}

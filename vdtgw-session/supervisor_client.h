@@ -1,0 +1,60 @@
+/*
+ * The session's word with the supervisor, over its Unix socket (org.vdtgw.Session): may the caller
+ * enter, what happened, and orders back. A supervisor that is away is tried again for as long as
+ * the session lasts, and told everything anew.
+ */
+#ifndef VDTGW_SESSION_SUPERVISOR_CLIENT_H
+#define VDTGW_SESSION_SUPERVISOR_CLIENT_H
+
+#include "common/event_loop.h"
+#include "common/transport.h"
+#include "vdtgw-session/caller.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	SUPERVISOR_ANSWER_TIMEOUT = 2, /* s for the first answer; then absent() */
+	SUPERVISOR_RETRY = 1,          /* s between attempts to reach one that is away */
+};
+
+struct supervisor_handlers {
+	/* Once for each time that the session enters: after a restart of the supervisor, again. */
+	void (*admitted)(void *context, uint64_t number);
+	void (*banned)(void *context);
+	void (*full)(void *context);
+	/* Once: no first answer could be had. */
+	void (*absent)(void *context, const char *detail);
+	/* text: valid during the call, from the supervisor. */
+	void (*kicked)(void *context, const char *text);
+};
+
+/* The caller, as it is announced. address: numeric text. */
+struct supervisor_entry {
+	enum transport transport;
+	const char *address;
+	uint16_t port;
+};
+
+struct supervisor_client;
+
+/* Begins at once; handlers run from the loop only. path and the entry's strings are borrowed for
+ * as long as the client lives. Returns 0 or -errno. */
+int supervisor_client_new(struct supervisor_client **ret_client, struct event_loop *loop,
+			  const char *path, const struct supervisor_entry *entry,
+			  const struct supervisor_handlers *handlers, void *context);
+/* What a later entry repeats; state and service are borrowed until they are replaced. */
+void supervisor_client_state(struct supervisor_client *client, const char *state,
+			     const char *reason, const char *service);
+void supervisor_client_learned(struct supervisor_client *client, enum caller_fact fact,
+			       const char *text);
+void supervisor_client_traffic(struct supervisor_client *client, uint64_t bytes_in,
+			       uint64_t bytes_out);
+/* The last word; duration in microseconds. */
+void supervisor_client_leave(struct supervisor_client *client, const char *reason,
+			     uint64_t bytes_in, uint64_t bytes_out, uint64_t duration);
+/* Closes the connection, which the supervisor takes for the end. Accepts NULL. Safe from within a
+ * handler. */
+void supervisor_client_free(struct supervisor_client *client);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * What the caller reads from the gateway itself: French, 40 columns, in capitals without accents,
+ * which every terminal shows.
+ */
+#ifndef VDTGW_SESSION_TEXTS_H
+#define VDTGW_SESSION_TEXTS_H
+
+#include "common/uri.h"
+#include "vdtgw-session/service_link.h"
+
+enum {
+	TEXTS_MAX = 512
+}; /* bytes of any text here, its final zero included */
+
+/* Shown while connecting takes longer than a moment. */
+void texts_connecting(const struct uri *uri, char ret_text[TEXTS_MAX]);
+/* A page: the home service could not be reached, and why. */
+void texts_home_failed(const struct uri *uri, enum service_failure why, char ret_text[TEXTS_MAX]);
+/* A page for a caller who cannot be served at all. */
+void texts_refused(const char *reason, char ret_text[TEXTS_MAX]);
+/* One line on row 0, the rest of the screen untouched. */
+void texts_row0(const char *line, char ret_text[TEXTS_MAX]);
+
+#endif
