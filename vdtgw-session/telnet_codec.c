@@ -429,7 +429,7 @@ size_t telnet_codec_encode(struct telnet_codec *codec, const uint8_t *bytes, siz
 	if (binary)
 		codec->return_unended = false;
 	for (size_t i = 0; i < length; i++) {
-		if (bytes[i] == LINE_FEED)
+		if (bytes[i] == LINE_FEED || bytes[i] == IAC)
 			codec->return_unended = false;
 		written += return_end(codec, out + written);
 		out[written++] = bytes[i];

@@ -3,14 +3,19 @@
  * It owns no descriptor and no clock; what it wants to send is an event too. Used on both sides:
  * towards the caller (server) and towards a telnet service (client). Pure.
  *
- * Carriage returns, while BINARY is off (RFC 854: a CR is followed by LF or NUL; RFC 856 ends
- * that): terminal → server  Enter may come as CR, CR NUL or CR LF: all three are one CR. We, as a
- * client, send CR NUL at once, and CR NUL LF for CR LF, so nothing is lost there. server → terminal
- * CR NUL is CR; CR LF stays CR LF, since the LF moves the cursor. We, as a server, send CR LF as it
- * is, which is exact for a terminal that knows no telnet too, and CR NUL for any other CR. The NUL
- * waits for the byte after the CR, so that the wire does not depend on how output is cut into
- * calls; the terminal has the CR itself at once. A CR followed by anything else is received as CR
- * and that.
+ * Carriage returns while BINARY is off (RFC 854: after a CR comes LF or NUL; RFC 856 ends that).
+ *
+ * From terminal to server, Enter comes as CR, CR NUL or CR LF: each is received as one CR. As a
+ * client we send CR NUL, and CR NUL LF for CR LF, so that nothing is lost there.
+ *
+ * From server to terminal, CR NUL is received as CR, and CR LF as CR LF, since the LF moves the
+ * cursor. As a server we send CR LF as it is, which is exact for terminals that know no telnet too,
+ * and CR NUL for any other CR. The NUL waits for the byte after the CR (or goes ahead of the next
+ * command), so that the wire does not depend on how output is cut into calls; the CR itself goes at
+ * once. A byte FF, which is no NVT character anyway, follows its CR without a NUL: so a call never
+ * writes more than twice its bytes.
+ *
+ * Either way a CR followed by anything else is received as CR and that.
  */
 #ifndef VDTGW_SESSION_TELNET_CODEC_H
 #define VDTGW_SESSION_TELNET_CODEC_H
@@ -32,9 +37,6 @@ enum {
 	TELNET_SUBNEGOTIATION_MAX = 1024, /* bytes; a longer one is dropped whole */
 	TELNET_ANSWERS_MAX = 256,         /* answers to a peer's own proposals; then silence */
 };
-
-/* Room that telnet_codec_encode() needs for length bytes. */
-#define TELNET_ENCODED_MAX(length) (2 * (size_t)(length) + 1)
 
 enum telnet_event_kind {
 	TELNET_DATA,           /* user data, 8-bit */
@@ -82,7 +84,7 @@ void telnet_codec_receive(struct telnet_codec *codec, const uint8_t *bytes, size
  * that the peer has not shown that it speaks telnet. */
 uint64_t telnet_codec_commands(const struct telnet_codec *codec);
 /* User data to the wire: IAC doubled, carriage returns as above. Writes at most
- * TELNET_ENCODED_MAX(length) bytes; returns how many. */
+ * 2 × length bytes; returns how many. */
 size_t telnet_codec_encode(struct telnet_codec *codec, const uint8_t *bytes, size_t length,
 			   uint8_t *out);
 /* Ask for an option on our side (WILL) or the peer's (DO), or give it up. Asking for what is so,
