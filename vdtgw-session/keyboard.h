@@ -1,6 +1,7 @@
 /*
- * The caller's bytes on their way in: function keys recognised, also when split over packets, and
- * the typing speed metered (PROTOCOLS.md sections 1 and 6). Pure: time comes from outside.
+ * The caller's bytes on their way in: function keys recognised, also when split over packets
+ * (PROTOCOLS.md section 1). Pure. A SEP counts only as the byte 13: one with a parity bit is user
+ * data. The tokens, put one after the other, are the input, byte for byte.
  */
 #ifndef VDTGW_SESSION_KEYBOARD_H
 #define VDTGW_SESSION_KEYBOARD_H
@@ -31,13 +32,14 @@ struct keyboard {
 
 /* A run of plain bytes, or one key. */
 struct keyboard_token {
-	const uint8_t *bytes; /* plain bytes: within the input, length of them */
+	const uint8_t *bytes; /* plain bytes: within the input, or a constant; length of them */
 	size_t length;        /* 0: it is a key */
-	uint8_t key;          /* any byte that came after SEP; enum keyboard_key names the known */
+	uint8_t key;          /* the byte that came after SEP; enum keyboard_key names the known */
 };
 
 /* Cuts the next token off the input: *bytes and *length move past it. False when the input is
- * used up. A SEP that ends the input is kept for the next call, and never lost. */
+ * used up. A SEP that ends the input is kept for the next call, and never lost. Of two SEP in a row
+ * the first is plain input, so that a lost byte does not hide the key after it. */
 bool keyboard_next(struct keyboard *keyboard, const uint8_t **bytes, size_t *length,
 		   struct keyboard_token *ret_token);
 /* True while a SEP waits for its second byte. */
