@@ -21,17 +21,18 @@ enum {
 	CONFIG_FILE_MAX = 1048576,
 };
 
-/* count strings, owned by the configuration. */
+/* count strings, owned by the configuration; items[count] is NULL, as execv() wants it. NULL where
+ * count is 0. */
 struct config_list {
 	char **items;
 	size_t count;
 };
 
-/* A struct of values; strings are owned. Durations are in the unit of the key's name, seconds
- * where it names none; 0 switches a time-out off. */
+/* A struct of values; strings live as long as it does. Durations are in the unit of the key's name,
+ * seconds where it names none; 0 switches a time-out off. */
 struct config {
 	struct {
-		char *uri;
+		const char *uri;
 		unsigned ping; /* s between pings, 0: none */
 		struct config_list subprotocols;
 	} home;
@@ -50,18 +51,18 @@ struct config {
 		struct config_list deny;
 	} redirection;
 	struct {
-		char *session_socket;
-		char *admin_socket;
-		char *state;
+		const char *session_socket;
+		const char *admin_socket;
+		const char *state;
 		bool required;
 	} supervisor;
 	struct {
 		bool command_channel;
-		char *uri;
+		const char *uri;
 		unsigned retry;
-		char *unit;
-		struct config_list command;
-		char *directory; /* of services: PROTOCOLS.md section 5 */
+		const char *unit;
+		struct config_list command; /* a program and its arguments */
+		const char *directory;      /* of services: PROTOCOLS.md section 5 */
 	} teletel;
 	struct {
 		bool enabled;
@@ -80,7 +81,7 @@ struct config {
 	} proxy;
 	struct {
 		bool enabled;
-		char *directory;
+		const char *directory;
 		uint64_t max_bytes;
 	} dump;
 };
@@ -89,6 +90,9 @@ struct config {
  * failure returns -EINVAL (or -errno where the file cannot be read, -ENOMEM) with a sentence in
  * error, "FILE:LINE: KEY: what is wrong, what is allowed". The caller owns *ret_config. */
 int config_load(struct config **ret_config, const char *path, char *error, size_t error_size);
+/* The same from length bytes of memory; name is what error says for FILE. */
+int config_parse(struct config **ret_config, const char *name, const char *text, size_t length,
+		 char *error, size_t error_size);
 void config_free(struct config *config);
 
 #endif

@@ -138,8 +138,8 @@ static bool confess_losses(void)
 	return true;
 }
 
-__attribute__((format(printf, 2, 0))) static void
-write_line(struct log_journal_entry *entry, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void write_line(struct log_journal_entry *entry,
+							     const char *format, va_list arguments)
 {
 	int saved_errno = errno;
 	char raw[RAW_MAX];

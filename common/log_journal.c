@@ -65,7 +65,7 @@ void log_journal_done(struct log_journal *journal)
 static void add_range(struct layout *layout, const void *start, size_t length)
 {
 	/* The journal only reads what the ranges point at. */
-	layout->ranges[layout->range_count++] = (struct iovec){
+	layout->ranges[layout->range_count++] = (struct iovec) {
 		.iov_base = (void *)(uintptr_t)start,
 		.iov_len = length,
 	};

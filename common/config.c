@@ -1,0 +1,278 @@
+/*
+ * Reads the configuration file into struct config: libconfig parses it, then the whole of its tree
+ * is walked, each setting being looked up in the table of keys, so that nothing in the file goes
+ * unread. The tree is gone before the program goes on.
+ */
+#include "common/config.h"
+
+#include "common/config_rows.h"
+#include "common/config_text.h"
+#include "common/config_value.h"
+#include "common/printable.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libconfig.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	KNOWN_MAX = 256, /* bytes of the list of known keys */
+};
+
+static void set_default(struct config *config, const struct config_row *row)
+{
+	void *value = config_value_of(config, row);
+
+	switch (row->kind) {
+	case CONFIG_KIND_BOOLEAN:
+		*(bool *)value = row->default_number != 0;
+		break;
+	case CONFIG_KIND_NUMBER:
+		*(unsigned *)value = (unsigned)row->default_number;
+		break;
+	case CONFIG_KIND_SIZE:
+	case CONFIG_KIND_DURATION:
+		*(uint64_t *)value = row->default_number;
+		break;
+	case CONFIG_KIND_DECIMAL:
+		*(double *)value = row->default_decimal;
+		break;
+	case CONFIG_KIND_TEXT:
+		*(const char **)value = row->default_text;
+		break;
+	case CONFIG_KIND_LIST:
+		*(struct config_list *)value = (struct config_list) { .items = NULL };
+		break;
+	}
+}
+
+static struct config *config_new(void)
+{
+	struct config *config = calloc(1, sizeof(*config));
+
+	for (size_t i = 0; config && i < config_row_count; i++)
+		set_default(config, &config_rows[i]);
+	return config;
+}
+
+/* A text that is still the row's default is the table's, not the heap's. */
+void config_free(struct config *config)
+{
+	if (!config)
+		return;
+	for (size_t i = 0; i < config_row_count; i++) {
+		const struct config_row *row = &config_rows[i];
+		void *value = config_value_of(config, row);
+
+		if (row->kind == CONFIG_KIND_TEXT && *(char **)value != row->default_text)
+			free(*(char **)value);
+		else if (row->kind == CONFIG_KIND_LIST)
+			free(((struct config_list *)value)->items);
+	}
+	free(config);
+}
+
+/* group NULL: the names of the groups; else those of its keys. */
+static const char *list_known(const char *group, char ret_text[KNOWN_MAX])
+{
+	const struct config_row *previous = NULL;
+	size_t length = 0;
+
+	ret_text[0] = '\0';
+	for (size_t i = 0; i < config_row_count && length < KNOWN_MAX; i++) {
+		const struct config_row *row = &config_rows[i];
+		const char *name = group ? config_row_key(row) : row->path;
+		int name_length = (int)strcspn(name, ".");
+		bool wanted = group ? config_row_is_in_group(row, group)
+				    : !previous || strncmp(previous->path, row->path,
+							   (size_t)name_length + 1) != 0;
+
+		if (!wanted)
+			continue;
+		length += (size_t)snprintf(ret_text + length, KNOWN_MAX - length, "%s%.*s",
+					   length > 0 ? ", " : "", name_length, name);
+		previous = row;
+	}
+	return ret_text;
+}
+
+static int read_group(const struct config_reader *reader, const config_setting_t *setting)
+{
+	const char *group = config_setting_name(setting);
+	unsigned line = config_setting_source_line(setting);
+	char known[KNOWN_MAX];
+	char found[CONFIG_QUOTE_MAX];
+
+	if (!config_row_find(group, NULL))
+		return config_refuse(reader, line, "%.64s: there is no such key; allowed: %s",
+				     group, list_known(NULL, known));
+	if (!config_setting_is_group(setting))
+		return config_refuse(
+		    reader, line, "%s: %s is not a group; allowed: { } around any of %s", group,
+		    config_setting_describe(setting, found), list_known(group, known));
+	for (unsigned i = 0; i < (unsigned)config_setting_length(setting); i++) {
+		const config_setting_t *member = config_setting_get_elem(setting, i);
+		const struct config_row *row = config_row_find(group, config_setting_name(member));
+		int r;
+
+		if (!row)
+			return config_refuse(reader, config_setting_source_line(member),
+					     "%s.%.64s: there is no such key; allowed: %s", group,
+					     config_setting_name(member), list_known(group, known));
+		r = config_value_read(reader, row, member);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* libconfig names no key, so the line itself is quoted. */
+static int refuse_syntax(const struct config_reader *reader, const config_t *tree)
+{
+	unsigned line = (unsigned)config_error_line(tree);
+	const char *end = reader->text + reader->length;
+	const char *start = reader->text;
+	const char *line_end;
+	char quoted[CONFIG_QUOTE_MAX];
+
+	for (unsigned i = 1; i < line && start < end; i++) {
+		start = memchr(start, '\n', (size_t)(end - start));
+		start = start ? start + 1 : end;
+	}
+	while (start < end && (*start == ' ' || *start == '\t'))
+		start++;
+	line_end = memchr(start, '\n', (size_t)(end - start));
+	printable(quoted, sizeof(quoted), start, (size_t)((line_end ? line_end : end) - start));
+	return config_refuse(
+	    reader, line,
+	    "%s, in or just before \"%s\"; allowed: group: { key = value; … }; with each "
+	    "name once",
+	    config_error_text(tree), quoted);
+}
+
+/* prepared: config_text_prepare() of the file's text. */
+static int read_tree(const struct config_reader *reader, const char *prepared)
+{
+	const config_setting_t *root;
+	config_t tree;
+	int r = 0;
+
+	config_init(&tree);
+	/* Should an @include get past config_text_prepare(), nothing can be opened below this. */
+	config_set_include_dir(&tree, "/dev/null");
+	if (config_read_string(&tree, prepared) != CONFIG_TRUE) {
+		r = refuse_syntax(reader, &tree);
+		goto out;
+	}
+	root = config_root_setting(&tree);
+	for (unsigned i = 0; r == 0 && i < (unsigned)config_setting_length(root); i++)
+		r = read_group(reader, config_setting_get_elem(root, i));
+out:
+	config_destroy(&tree);
+	return r;
+}
+
+int config_parse(struct config **ret_config, const char *name, const char *text, size_t length,
+		 char *error, size_t error_size)
+{
+	struct config_reader reader = {
+		.name = name,
+		.text = text,
+		.length = length,
+		.error = error,
+		.error_size = error_size,
+	};
+	char *prepared = NULL;
+	const char *why = NULL;
+	unsigned line = 0;
+	int r;
+
+	if (length > CONFIG_FILE_MAX) {
+		snprintf(error, error_size, "%s: is too large; allowed: at most %d bytes", name,
+			 CONFIG_FILE_MAX);
+		return -EINVAL;
+	}
+	reader.config = config_new();
+	r = reader.config ? config_text_prepare(&prepared, text, length, &line, &why) : -ENOMEM;
+	if (r == -EINVAL)
+		config_refuse(&reader, line, "%s", why);
+	if (r == 0)
+		r = read_tree(&reader, prepared);
+	if (r == -ENOMEM)
+		snprintf(error, error_size, "%s: out of memory", name);
+	free(prepared);
+	if (r < 0)
+		config_free(reader.config);
+	else
+		*ret_config = reader.config;
+	return r;
+}
+
+/* Fills text, of CONFIG_FILE_MAX + 1 bytes, so that one byte too many is seen. */
+static int read_all(int descriptor, char *text, size_t *ret_length)
+{
+	size_t length = 0;
+
+	while (length <= CONFIG_FILE_MAX) {
+		ssize_t got = read(descriptor, text + length, CONFIG_FILE_MAX + 1 - length);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (got == 0)
+			break;
+		length += (size_t)got;
+	}
+	*ret_length = length;
+	return 0;
+}
+
+/* O_NONBLOCK: a pipe that nobody writes to must not hold up the start. */
+static int open_file(int *ret_descriptor, const char *path)
+{
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat status;
+	int r = 0;
+
+	if (descriptor < 0 || fstat(descriptor, &status) < 0)
+		r = -errno;
+	else if (S_ISDIR(status.st_mode))
+		r = -EISDIR;
+	else if (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode))
+		r = -EINVAL;
+	if (r == 0)
+		*ret_descriptor = descriptor;
+	else if (descriptor >= 0)
+		close(descriptor);
+	return r;
+}
+
+int config_load(struct config **ret_config, const char *path, char *error, size_t error_size)
+{
+	const char *name = path ? path : CONFIG_DEFAULT_PATH;
+	int descriptor = -1;
+	char *text = NULL;
+	size_t length = 0;
+	int r;
+
+	r = open_file(&descriptor, name);
+	if (r == -ENOENT && !path)
+		return config_parse(ret_config, name, "", 0, error, error_size);
+	if (r == 0) {
+		text = malloc(CONFIG_FILE_MAX + 1);
+		r = text ? read_all(descriptor, text, &length) : -ENOMEM;
+		close(descriptor);
+	}
+	if (r == 0)
+		r = config_parse(ret_config, name, text, length, error, error_size);
+	else
+		snprintf(error, error_size, "%s: cannot be read: %s", name,
+			 r == -EINVAL ? "it is not a file" : strerror(-r));
+	free(text);
+	return r;
+}

@@ -1,0 +1,144 @@
+/*
+ * The checks of the configuration's texts. Each says in a few words what is wrong; what would be
+ * allowed is said by the row of the key.
+ */
+#include "common/config_check.h"
+
+#include "common/address.h"
+#include "common/uri.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+enum {
+	SUBPROTOCOL_MAX = 64,
+	WORD_MAX = 4096,
+	PATTERN_MAX = 320,
+	DURATION_DIGITS = 12, /* more is more than any limit, and 12 digits of days fit 64 bits */
+};
+
+#define DIGITS  "0123456789"
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+const char *config_check_service(const char *text, size_t index)
+{
+	const char *why = NULL;
+	struct uri uri;
+
+	(void)index;
+	return uri_parse(&uri, text, &why) < 0 ? why : NULL;
+}
+
+const char *config_check_teletel(const char *text, size_t index)
+{
+	const char *why = NULL;
+	struct uri uri;
+
+	(void)index;
+	if (uri_parse(&uri, text, &why) < 0)
+		return why;
+	if (uri.scheme != URI_WS && uri.scheme != URI_WSS)
+		return "is neither ws:// nor wss://";
+	return NULL;
+}
+
+/* A token of RFC 7230, section 3.2.6, as RFC 6455, section 4.1, wants it. */
+const char *config_check_subprotocol(const char *text, size_t index)
+{
+	size_t length = strspn(text, LETTERS DIGITS "!#$%&'*+-.^_`|~");
+
+	(void)index;
+	if (text[0] == '\0')
+		return "is empty";
+	if (text[length] != '\0')
+		return "holds a character that no subprotocol has";
+	return length > SUBPROTOCOL_MAX ? "is too long" : NULL;
+}
+
+const char *config_check_path(const char *text, size_t index)
+{
+	(void)index;
+	return text[0] == '/' ? NULL : "does not start with /";
+}
+
+const char *config_check_unit(const char *text, size_t index)
+{
+	static const char suffix[] = ".service";
+	size_t length = strlen(text);
+	size_t suffix_length = sizeof(suffix) - 1;
+
+	(void)index;
+	if (length == 0)
+		return NULL;
+	if (text[strspn(text, LETTERS DIGITS ":-_.\\@")] != '\0')
+		return "holds a character that no unit's name has";
+	if (text[0] == '-' || length <= suffix_length ||
+	    strcmp(text + length - suffix_length, suffix) != 0)
+		return "is not the name of a service";
+	return NULL;
+}
+
+const char *config_check_command(const char *text, size_t index)
+{
+	if (text[0] == '\0')
+		return "is empty";
+	if (strlen(text) > WORD_MAX)
+		return "is too long";
+	return index == 0 ? config_check_path(text, index) : NULL;
+}
+
+const char *config_check_network(const char *text, size_t index)
+{
+	struct network network;
+
+	(void)index;
+	return network_parse(&network, text) < 0 ? "is neither an address nor a network" : NULL;
+}
+
+const char *config_check_pattern(const char *text, size_t index)
+{
+	(void)index;
+	if (text[0] == '\0')
+		return "is empty";
+	for (size_t i = 0; text[i]; i++) {
+		if (i >= PATTERN_MAX)
+			return "is too long";
+		if (text[i] <= ' ' || text[i] > '~')
+			return "holds a space or a character that is not printable ASCII";
+	}
+	return NULL;
+}
+
+int config_duration_parse(uint64_t *ret_seconds, const char *text)
+{
+	static const char letters[] = "dhms";
+	static const uint64_t seconds_in[] = { 86400, 3600, 60, 1 };
+	bool seen[sizeof(letters) - 1] = { false };
+	uint64_t total = 0;
+
+	text += strspn(text, " ");
+	if (*text == '\0')
+		return -EINVAL;
+	while (*text) {
+		size_t digits = strspn(text, DIGITS);
+		uint64_t number = 0;
+		const char *unit;
+
+		if (digits == 0 || digits > DURATION_DIGITS)
+			return -EINVAL;
+		for (size_t i = 0; i < digits; i++)
+			number = number * 10 + (uint64_t)(text[i] - '0');
+		text += digits;
+		text += strspn(text, " ");
+		unit = *text ? strchr(letters, *text) : NULL;
+		if (!unit || seen[unit - letters])
+			return -EINVAL;
+		seen[unit - letters] = true;
+		total += number * seconds_in[unit - letters];
+		text++;
+		text += strspn(text, " ");
+	}
+	*ret_seconds = total;
+	return 0;
+}
