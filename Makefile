@@ -1,4 +1,4 @@
-# vdtgw: build, test, install. `make help` lists the targets.
+# vdtgw: build, try, test, install. `make help` lists the targets.
 
 VERSION := 0.1.0
 PREFIX  ?= /usr
@@ -6,8 +6,21 @@ DESTDIR ?=
 BUILD   ?= build
 CC      ?= gcc
 CFLAGS  ?= -O2 -g
+JOBS    ?= $(shell nproc)
+# Debian's interpreter, which sees Debian's python3-… packages; the first one in PATH may not.
+PYTHON  ?= /usr/bin/python3
+# Of each fuzz target: inputs, or with FUZZ_SECONDS a time instead.
+FUZZ_RUNS    ?= 20000
+FUZZ_SECONDS ?=
 
 PROGRAMS := vdtgw-session vdtgw-supervisor vdtgw-teletel
+
+# Where `make install` puts things. Configuration does not move with PREFIX.
+libexecdir := $(PREFIX)/libexec/vdtgw
+datadir    := $(PREFIX)/share/vdtgw
+docdir     := $(PREFIX)/share/doc/vdtgw
+unitdir    := $(PREFIX)/lib/systemd/system
+confdir    := /etc/vdtgw
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla -Wformat=2 -Wundef
@@ -22,18 +35,35 @@ vdtgw-supervisor_LIBS   := $(COMMON_LIBS) -lsystemd -lsqlite3
 vdtgw-teletel_LIBS      := $(COMMON_LIBS)
 
 objects_of = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
+# A test names the library that it tests in its first line: "links: vdtgw-session".
+library_of = $(patsubst %,$(BUILD)/lib%.a,$(shell sed -n '1s/.*links: \([a-z-]*\).*/\1/p' $(1)))
 UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+FUZZERS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+# An object depends on how it was compiled, the installation prefix included.
+SETTINGS := $(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE)
+ifneq ($(file <$(BUILD)/settings),$(SETTINGS))
+$(shell mkdir -p $(BUILD))
+$(file >$(BUILD)/settings,$(SETTINGS))
+endif
 
 .SECONDEXPANSION:
-.PHONY: all unit clean
+.PHONY: all help run test unit system asan lint fuzz fuzzers bench install clean \
+	packages-run packages-test packages-bench
 
+## build the programs into build/bin
 all: $(PROGRAMS:%=$(BUILD)/bin/%)
 
-$(BUILD)/%.o: %.c
+## what this is
+help:
+	@awk '/^## /{about=substr($$0,4)} /^[a-z]+:/&&about{printf "make %-9s %s\n",substr($$1,1,index($$1,":")-1),about;about=""}' \
+		Makefile
+
+$(BUILD)/%.o: %.c $(BUILD)/settings
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
-# Everything of a folder but its main.c is a library, which the unit tests link too.
+# Everything of a folder but its main.c is a library, which the tests link too.
 $(BUILD)/lib%.a: $$(filter-out $(BUILD)/%/main.o,$$(call objects_of,%))
 	@mkdir -p $(@D)
 	@rm -f $@
@@ -43,15 +73,103 @@ $(PROGRAMS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/%/main.o $(BUILD)/lib%.a 
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $($*_LIBS)
 
-# A unit test names its library in its first line: "links: vdtgw-session".
-$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o \
-		$$(patsubst %,$(BUILD)/lib%.a,$$(shell sed -n '1s/.*links: \([a-z-]*\).*/\1/p' tests/unit/%.c)) \
-		$(BUILD)/libcommon.a
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $$(call library_of,tests/unit/%.c) $(BUILD)/libcommon.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(vdtgw-supervisor_LIBS) $(vdtgw-session_LIBS)
 
-unit: $(UNIT_TESTS)
-	@status=0; for test in $^; do echo "== $$test"; $$test || status=1; done; exit $$status
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $$(call library_of,tests/fuzz/%.c) $(BUILD)/libcommon.a
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(vdtgw-supervisor_LIBS) $(vdtgw-session_LIBS)
 
+# ---- Try it. What is missing of Debian's packages is installed first.
+
+## try it here, without installing: telnet localhost 9000 (Ctrl-C ends it)
+run: packages-run
+	$(MAKE) -j$(JOBS) all
+	@exec tools/run $(BUILD)
+
+# ---- Test it.
+
+## every test below but bench, each with its summary
+test: packages-test
+	@failed=; \
+	for suite in unit system asan lint fuzz; do \
+		echo; echo "==== make $$suite"; $(MAKE) --no-print-directory $$suite || failed="$$failed $$suite"; \
+	done; \
+	echo; \
+	if [ -n "$$failed" ]; then echo "==== make test: failed:$$failed"; exit 1; fi; \
+	echo "==== make test: unit, system, asan, lint and fuzz passed"
+
+## one module at a time (cmocka)
+unit: packages-test
+	@$(MAKE) --no-print-directory -j$(JOBS) WERROR=-Werror unit-programs
+	@failed=; for test in $(UNIT_TESTS); do echo "== $$test"; $$test || failed="$$failed $$test"; done; \
+	if [ -n "$$failed" ]; then echo "unit tests failed:$$failed"; exit 1; fi; \
+	echo "unit tests: $(words $(UNIT_TESTS)) programs passed"
+
+.PHONY: unit-programs
+unit-programs: $(UNIT_TESTS)
+
+## the real programs against clients and servers that are not ours (pytest)
+system: packages-test
+	@$(MAKE) --no-print-directory -j$(JOBS) WERROR=-Werror all
+	VDTGW_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_ARGS) tests/system
+
+## unit and system again, with AddressSanitizer and UndefinedBehaviorSanitizer
+asan: packages-test
+	@tools/with-sanitizers $(abspath $(BUILD)/asan/reports) \
+		$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g -fno-omit-frame-pointer" \
+		SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined" unit system
+
+## layout, static analysis, shell scripts, manual pages
+lint: packages-test
+	@tools/lint $(BUILD)/lint -- $(CPPFLAGS) -std=c17 $(WARNINGS)
+
+## libFuzzer on every parser: FUZZ_RUNS=20000 inputs each, or FUZZ_SECONDS=
+fuzz: packages-test
+	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/fuzz CC=clang CFLAGS="-O1 -g" \
+		SANITIZE="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined" fuzzers
+	@tools/fuzz $(BUILD)/fuzz $(FUZZ_RUNS) $(FUZZ_SECONDS)
+
+fuzzers: $(FUZZERS)
+
+## what a call costs, beside socat and websockify
+bench: packages-bench
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	VDTGW_BUILD=$(abspath $(BUILD)) tests/bench/run
+
+packages-run packages-test packages-bench: packages-%:
+	@tools/install-packages $*
+
+# ---- Install it: under DESTDIR, for use under PREFIX.
+
+# Fills in the paths of this installation, from file $(1) to file $(2).
+fill_in = sed -e 's|@libexecdir@|$(libexecdir)|g' -e 's|@docdir@|$(docdir)|g' \
+	-e "s|@transport@|$$transport|g" $(1) >$(2); chmod 644 $(2)
+
+## install under $(DESTDIR)$(PREFIX); an existing configuration is kept
+install: all
+	install -d $(DESTDIR)$(libexecdir) $(DESTDIR)$(unitdir) $(DESTDIR)$(confdir) \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
+		$(DESTDIR)$(datadir) $(DESTDIR)$(docdir)/examples
+	install -m 755 $(PROGRAMS:%=$(BUILD)/bin/%) $(DESTDIR)$(libexecdir)
+	set -e; cd units; for unit in vdtgw*.service *.socket *.slice; do \
+		$(call fill_in,$$unit,$(DESTDIR)$(unitdir)/$$unit); \
+	done
+	@# The three kinds of call share one template: only the transport's name differs.
+	set -e; for transport in telnet raw websocket; do \
+		$(call fill_in,units/session@.service,$(DESTDIR)$(unitdir)/vdtgw-$$transport@.service); \
+	done
+	install -m 644 units/vdtgw.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/vdtgw.conf
+	install -m 644 units/vdtgw.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/vdtgw.conf
+	set -e; for example in xinetd inetd.conf; do \
+		$(call fill_in,units/$$example,$(DESTDIR)$(docdir)/examples/$$example); \
+	done
+	install -m 644 README.md $(DESTDIR)$(docdir)
+	set -e; for file in $(wildcard etc/*); do \
+		[ -e $(DESTDIR)$(confdir)/$${file#etc/} ] || install -m 644 $$file $(DESTDIR)$(confdir); \
+	done
+	cd share && find . -type f -exec install -D -m 644 '{}' '$(DESTDIR)$(datadir)/{}' \;
+
+## remove what was built
 clean:
 	rm -rf $(BUILD)
 
