@@ -1,0 +1,190 @@
+"""`make install`: every file in its place, units that systemd accepts, no path of another prefix."""
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / os.environ.get("VDTGW_BUILD", "build")
+PREFIX = "/usr/local"
+
+PROGRAMS = ["vdtgw-session", "vdtgw-supervisor", "vdtgw-teletel"]
+TRANSPORTS = {"telnet": 9000, "websocket": 9001, "raw": 9002}
+UNITS = [
+    *(f"vdtgw-{transport}.socket" for transport in TRANSPORTS),
+    *(f"vdtgw-{transport}@.service" for transport in TRANSPORTS),
+    "vdtgw-admin.socket",
+    "vdtgw-sessions.slice",
+    "vdtgw-supervisor.service",
+    "vdtgw-supervisor.socket",
+    "vdtgw-teletel.service",
+    "vdtgw.slice",
+]
+# Each of these gives a unit a namespace of its own, which a connection would have to wait for.
+NAMESPACES = """BindPaths BindReadOnlyPaths DynamicUser ExecPaths ExtensionImages InaccessiblePaths
+    LogNamespace MountAPIVFS MountFlags MountImages NoExecPaths PrivateDevices PrivateIPC PrivateMounts
+    PrivateNetwork PrivateTmp PrivateUsers ProcSubset ProtectControlGroups ProtectHome ProtectHostname
+    ProtectKernelLogs ProtectKernelModules ProtectKernelTunables ProtectProc ProtectSystem
+    ReadOnlyPaths ReadWritePaths RootDirectory RootImage TemporaryFileSystem""".split()
+
+
+def make(*arguments):
+    """As a person would type it: without what an outer make hands down."""
+    handed_down = ["BUILD", "CC", "CFLAGS", "SANITIZE", "WERROR", "PREFIX", "DESTDIR", "MFLAGS"]
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("MAKE") and name not in handed_down
+    }
+    done = subprocess.run(["make", "-C", ROOT, *arguments], env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def install(root):
+    make(
+        f"-j{os.cpu_count()}",
+        "install",
+        f"DESTDIR={root}",
+        f"PREFIX={PREFIX}",
+        f"BUILD={BUILD / 'other-prefix'}",
+        "CFLAGS=-O1",
+    )
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    root = tmp_path_factory.mktemp("root")
+    install(root)
+    return root
+
+
+def unit_folder(root):
+    return root / PREFIX.lstrip("/") / "lib/systemd/system"
+
+
+def settings(root, unit):
+    """The assignments of a unit, in order; there are no continuation lines."""
+    return re.findall(r"^([A-Za-z]+)=(.*)$", (unit_folder(root) / unit).read_text(), re.M)
+
+
+def files_of(folder):
+    return [file for file in folder.rglob("*") if file.is_file()]
+
+
+def test_everything_is_installed(installed):
+    under_prefix = [
+        *(f"libexec/vdtgw/{program}" for program in PROGRAMS),
+        *(f"lib/systemd/system/{unit}" for unit in UNITS),
+        "lib/sysusers.d/vdtgw.conf",
+        "lib/tmpfiles.d/vdtgw.conf",
+        "share/doc/vdtgw/README.md",
+        "share/doc/vdtgw/examples/inetd.conf",
+        "share/doc/vdtgw/examples/xinetd",
+        *(f"share/vdtgw/{file.relative_to(ROOT / 'share')}" for file in files_of(ROOT / "share")),
+    ]
+    configuration = {"etc/vdtgw/vdtgw.conf", "etc/vdtgw/directory.json"}
+    expected = {f"{PREFIX.lstrip('/')}/{file}" for file in under_prefix} | configuration
+    assert {str(file.relative_to(installed)) for file in files_of(installed)} == expected
+    for file in files_of(installed):
+        mode = stat.S_IMODE(file.stat().st_mode)
+        assert mode == (0o755 if file.name in PROGRAMS else 0o644), f"{file}: {mode:o}"
+
+
+def test_nothing_names_another_prefix(installed):
+    other = rb"/usr/(libexec|share/vdtgw|share/doc/vdtgw|lib/systemd/system/vdtgw|s?bin/vdtgw)"
+    for file in files_of(installed):
+        content = file.read_bytes()
+        if file.name != "README.md":  # which shows the default
+            assert not re.search(other, content), file
+        assert not re.search(rb"@(libexecdir|docdir|transport)@", content), f"{file}: not filled in"
+        assert str(installed).encode() not in content, f"{file} names DESTDIR"
+
+
+def test_units_are_valid(installed):
+    # With systemd's own units, which ours refer to.
+    systemd = installed / "usr/lib"
+    shutil.copytree("/usr/lib/systemd/system", systemd / "systemd/system", symlinks=True)
+    names = [unit.replace("@.", "@instance.") for unit in UNITS]
+    options = [f"--root={installed}", "--man=no", "--recursive-errors=no"]
+    try:
+        done = subprocess.run(["systemd-analyze", *options, "verify", *names], capture_output=True, text=True)
+    finally:
+        shutil.rmtree(systemd)
+    # What is merely ignored, an unknown key for one, is said with status 0.
+    assert done.returncode == 0 and "vdtgw" not in done.stdout + done.stderr, done.stdout + done.stderr
+
+
+def test_units_name_files_that_are_there(installed):
+    for unit in UNITS:
+        for key, value in settings(installed, unit):
+            if key.startswith("Exec"):
+                program = installed / value.lstrip("-").split()[0].lstrip("/")
+                assert os.access(program, os.X_OK), f"{unit}: {program}"
+            if key == "Documentation":
+                assert (installed / value.removeprefix("file:/")).is_file(), f"{unit}: {value}"
+
+
+@pytest.mark.parametrize("transport,port", TRANSPORTS.items())
+def test_a_connection_becomes_a_session_of_its_transport(installed, transport, port):
+    socket = settings(installed, f"vdtgw-{transport}.socket")
+    assert ("ListenStream", str(port)) in socket
+    assert ("Accept", "yes") in socket
+    service = dict(settings(installed, f"vdtgw-{transport}@.service"))
+    assert service["ExecStart"].endswith(f"/vdtgw-session --transport {transport}")
+    assert service["CollectMode"] == "inactive-or-failed"
+    assert service["User"] == "vdtgw"
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_connection_waits_for_no_namespace(installed, transport):
+    keys = {key for key, _ in settings(installed, f"vdtgw-{transport}@.service")}
+    assert not keys & set(NAMESPACES)
+
+
+def test_sessions_cannot_reach_the_admin_socket(installed):
+    users = (installed / PREFIX.lstrip("/") / "lib/sysusers.d/vdtgw.conf").read_text()
+    assert not re.search(r"^m\s", users, re.M), "a user of ours is in a group of ours"
+    admin = dict(settings(installed, "vdtgw-admin.socket"))
+    assert (admin["SocketUser"], admin["SocketGroup"], admin["SocketMode"]) == ("root", "vdtgw-admin", "0660")
+    for unit in UNITS:
+        keys = dict(settings(installed, unit))
+        assert "SupplementaryGroups" not in keys and "Group" not in keys, unit
+        if unit.endswith(".service"):
+            assert keys["User"] in users.split(), unit
+
+
+@pytest.mark.parametrize("unit", ["vdtgw-supervisor.service", "vdtgw-teletel.service"])
+def test_long_lived_services_are_tight(installed, unit):
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--threshold=15", unit_folder(installed) / unit],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make users and give folders away")
+def test_users_and_folders_can_be_made(installed, tmp_path):
+    shutil.copytree(installed / PREFIX.lstrip("/") / "lib", tmp_path / "usr/lib")
+    for command in (["systemd-sysusers"], ["systemd-tmpfiles", "--create"]):
+        done = subprocess.run([*command, f"--root={tmp_path}", "vdtgw.conf"], capture_output=True, text=True)
+        assert done.returncode == 0 and "vdtgw.conf" not in done.stderr, done.stderr
+    users = re.findall(r"^(vdtgw[\w-]*):", (tmp_path / "etc/passwd").read_text(), re.M)
+    assert sorted(users) == ["vdtgw", "vdtgw-supervisor", "vdtgw-teletel"]
+    assert stat.S_IMODE((tmp_path / "run/vdtgw").stat().st_mode) == 0o755
+
+
+def test_installing_again_keeps_the_configuration(installed):
+    configuration = installed / "etc/vdtgw/vdtgw.conf"
+    before = configuration.read_bytes()
+    try:
+        configuration.write_text("// mine\n")
+        install(installed)
+        assert configuration.read_text() == "// mine\n"
+    finally:
+        configuration.write_bytes(before)
