@@ -36,7 +36,7 @@ vdtgw-teletel_LIBS      := $(COMMON_LIBS)
 
 objects_of = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 # A test names the library that it tests in its first line: "links: vdtgw-session".
-library_of = $(patsubst %,$(BUILD)/lib%.a,$(shell sed -n '1s/.*links: \([a-z-]*\).*/\1/p' $(1)))
+library_of = $(shell sed -n '1s/.*links: \([a-z-]*\).*/\1/p' $(1))
 UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 FUZZERS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -47,7 +47,7 @@ $(shell mkdir -p $(BUILD))
 $(file >$(BUILD)/settings,$(SETTINGS))
 endif
 
-.SECONDEXPANSION:
+.SECONDARY:
 .PHONY: all help run test unit system asan lint fuzz fuzzers bench install clean \
 	packages-run packages-test packages-bench
 
@@ -64,20 +64,29 @@ $(BUILD)/%.o: %.c $(BUILD)/settings
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
 # Everything of a folder but its main.c is a library, which the tests link too.
-$(BUILD)/lib%.a: $$(filter-out $(BUILD)/%/main.o,$$(call objects_of,%))
+$(BUILD)/lib%.a:
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(AR) rcs $@ $^
+
+library_objects = $(filter-out $(BUILD)/$(1)/main.o,$(call objects_of,$(1)))
+$(foreach folder,common $(PROGRAMS),$(eval $(BUILD)/lib$(folder).a: $(call library_objects,$(folder))))
 
 $(PROGRAMS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/%/main.o $(BUILD)/lib%.a $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $($*_LIBS)
 
-$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $$(call library_of,tests/unit/%.c) $(BUILD)/libcommon.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(vdtgw-supervisor_LIBS) $(vdtgw-session_LIBS)
+# The library under test stands before the common one that it uses.
+test_inputs = $< $(filter-out $< %/libcommon.a,$^) $(BUILD)/libcommon.a
 
-$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $$(call library_of,tests/fuzz/%.c) $(BUILD)/libcommon.a
-	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(vdtgw-supervisor_LIBS) $(vdtgw-session_LIBS)
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libcommon.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $(test_inputs) -lcmocka $(vdtgw-supervisor_LIBS) $(vdtgw-session_LIBS)
+
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libcommon.a
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(test_inputs) $(vdtgw-supervisor_LIBS) $(vdtgw-session_LIBS)
+
+$(foreach test,$(wildcard tests/unit/test_*.c tests/fuzz/fuzz_*.c),\
+	$(eval $(test:%.c=$(BUILD)/%): $(BUILD)/lib$(call library_of,$(test)).a))
 
 # ---- Try it. What is missing of Debian's packages is installed first.
 

@@ -255,8 +255,9 @@ static const struct watch_handlers watch_handlers = {
 	.hung_up = on_hung_up,
 };
 
-/* A Unix socket connects at once or not at all: EAGAIN means that its queue is full. */
-static int connect_socket(const char *path, int *ret_descriptor)
+/* Returns a descriptor or -errno. A Unix socket connects at once or not at all: EAGAIN means that
+ * its queue is full. */
+static int connect_socket(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int descriptor, result;
@@ -272,17 +273,15 @@ static int connect_socket(const char *path, int *ret_descriptor)
 		(void)close(descriptor);
 		return result;
 	}
-	*ret_descriptor = descriptor;
-	return 0;
+	return descriptor;
 }
 
 static int try_to_enter(struct supervisor_client *client)
 {
-	int descriptor, result;
+	int descriptor = connect_socket(client->path), result;
 
-	result = connect_socket(client->path, &descriptor);
-	if (result < 0)
-		return result;
+	if (descriptor < 0)
+		return descriptor;
 	result = watch_new(&client->watch, client->loop, descriptor, &watch_handlers, client);
 	if (result < 0) {
 		(void)close(descriptor);
