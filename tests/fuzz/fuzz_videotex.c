@@ -1,0 +1,67 @@
+/* links: vdtgw-session */
+/*
+ * Any bytes: a completion is bounded, brings another parser that sees it to a boundary, holds no
+ * command, and no sequence stays un-overlong for ever.
+ */
+#include "vdtgw-session/videotex.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void check(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+/* What PRO1 to PRO3 and the cursor request would have the terminal do. */
+static void check_harmless(const uint8_t *completion, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		check(completion[i] != 0x0c && completion[i] != 0x05 && completion[i] != 0x18);
+		if (i > 0 && completion[i - 1] == 0x1b)
+			check(completion[i] == 0x25);
+	}
+}
+
+static void check_completion(struct videotex cut)
+{
+	struct videotex terminal = cut;
+	uint8_t completion[VIDEOTEX_COMPLETION_MAX];
+	uint8_t second[VIDEOTEX_COMPLETION_MAX];
+	enum videotex_position before = videotex_position(&cut);
+	enum videotex_position after = before;
+	size_t length = videotex_complete(&cut, completion);
+
+	check(length <= VIDEOTEX_COMPLETION_MAX);
+	check((length == 0) == (before == VIDEOTEX_BOUNDARY));
+	check(videotex_position(&cut) == VIDEOTEX_BOUNDARY);
+	check(videotex_complete(&cut, second) == 0);
+	check_harmless(completion, length);
+	for (size_t i = 0; i < length; i++) {
+		after = videotex_feed(&terminal, completion[i]);
+		check(!videotex_enqrom_seen(&terminal));
+	}
+	check(after == VIDEOTEX_BOUNDARY);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct videotex videotex = { 0 };
+	size_t inside = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		enum videotex_position position = videotex_feed(&videotex, data[i]);
+		bool enqrom = i >= 2 && memcmp(data + i - 2, "\x1b\x39\x7b", 3) == 0;
+
+		check(position == videotex_position(&videotex));
+		check(videotex_enqrom_seen(&videotex) == enqrom);
+		inside = position == VIDEOTEX_BOUNDARY ? 0 : inside + 1;
+		check(inside <= VIDEOTEX_DOWNLOAD_MAX || position == VIDEOTEX_OVERLONG);
+		check(position != VIDEOTEX_OVERLONG || inside > VIDEOTEX_SEQUENCE_MAX);
+		check_completion(videotex);
+	}
+	return 0;
+}
