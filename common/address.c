@@ -115,7 +115,9 @@ static uint8_t prefix_mask(unsigned prefix, unsigned i)
 {
 	unsigned covered = prefix <= i * 8 ? 0 : prefix - i * 8;
 
-	return covered >= 8 ? 0xff : (uint8_t)(0xff << (8 - covered));
+	if (covered >= 8)
+		return 0xff;
+	return (uint8_t)(0xff00 >> covered & 0xff);
 }
 
 int network_parse(struct network *ret_network, const char *text)

@@ -81,7 +81,7 @@ static int copy_comment(struct scanner *scanner)
 		copy(scanner);
 	}
 	scanner->line = start;
-	scanner->why = "this comment has no end; it ends with */";
+	scanner->why = "this comment has no end; allowed: /* up to the next */";
 	return -EINVAL;
 }
 
@@ -95,7 +95,7 @@ static int copy_string(struct scanner *scanner)
 
 		if (c == '\\' && peek(scanner, 1) == 'x' && peek(scanner, 2) == '0' &&
 		    peek(scanner, 3) == '0') {
-			scanner->why = "\\x00 would end the text; any other byte is allowed";
+			scanner->why = "\\x00 would end the text; allowed: \\x01 to \\xFF";
 			return -EINVAL;
 		}
 		copy(scanner);
@@ -105,7 +105,7 @@ static int copy_string(struct scanner *scanner)
 			copy(scanner);
 	}
 	scanner->line = start;
-	scanner->why = "this text has no end; it ends with \"";
+	scanner->why = "this text has no end; allowed: \" up to the next \"";
 	return -EINVAL;
 }
 
@@ -140,7 +140,7 @@ static int scan_token(struct scanner *scanner)
 	char next = peek(scanner, 1);
 
 	if (c == '@') {
-		scanner->why = "@include is not allowed; the configuration is one file";
+		scanner->why = "@include is not known; allowed: a configuration of one file";
 		return -EINVAL;
 	}
 	if (c == '"')
@@ -175,7 +175,7 @@ int config_text_prepare(char **ret_text, const char *text, size_t length, unsign
 
 		for (const char *at = text; at < zero; at++)
 			scanner.line += *at == '\n';
-		scanner.why = "a zero byte; only text is allowed";
+		scanner.why = "this is a zero byte; allowed: text";
 		r = -EINVAL;
 		goto out;
 	}
