@@ -1,0 +1,58 @@
+/*
+ * Compiled pages in use: sending one and filling its areas.
+ */
+#include "vdtgw-teletel/page.h"
+
+#include "vdtgw-teletel/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void page_free(struct page *page)
+{
+	free(page);
+}
+
+const struct page_area *page_area(const struct page *page, const char *name)
+{
+	for (size_t i = 0; i < page->area_count; i++) {
+		if (strcmp(page->areas[i].name, name) == 0)
+			return &page->areas[i];
+	}
+	return NULL;
+}
+
+void page_draw(const struct page *page, struct composer *composer)
+{
+	composer_bytes(composer, page->bytes, page->length);
+}
+
+static unsigned rows_of_a_character(const struct page_area *area)
+{
+	return area->style.size == SIZE_TALL || area->style.size == SIZE_BIG ? 2 : 1;
+}
+
+static unsigned columns_of_a_character(const struct page_area *area)
+{
+	return area->style.size == SIZE_WIDE || area->style.size == SIZE_BIG ? 2 : 1;
+}
+
+void page_area_at(const struct page_area *area, struct composer *composer, unsigned row,
+		  unsigned character)
+{
+	composer_at(composer, area->row + row * rows_of_a_character(area),
+		    area->column + character * columns_of_a_character(area));
+	composer_style(composer, &style_default, &area->style);
+}
+
+void page_area_fill(const struct page_area *area, struct composer *composer, const char *text)
+{
+	size_t length = strlen(text);
+
+	for (unsigned row = 0; row < area->height && length > 0; row++) {
+		page_area_at(area, composer, row, 0);
+		composer_text(composer, text, area->width);
+		for (unsigned i = 0; i < area->width && length > 0; i++)
+			utf8_next(&text, &length);
+	}
+}
