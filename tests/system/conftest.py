@@ -1,0 +1,48 @@
+"""Fixtures: a gateway made of the real programs, and the certainty that nothing is left of it."""
+
+import os
+import sys
+import time
+
+import pytest
+
+sys.dont_write_bytecode = True
+
+import peers  # noqa: E402
+import processes  # noqa: E402
+
+
+def pytest_sessionstart(session):
+    missing = [path for path in (processes.SESSION, processes.SUPERVISOR) if not os.access(path, os.X_OK)]
+    if missing:
+        pytest.exit(f"not built: {', '.join(missing)} (set VDTGW_BUILD, or run make)", 2)
+
+
+@pytest.fixture
+def gateway(tmp_path):
+    """gateway(home=uri, settings={…}, supervisor=True, mode="systemd"|"inetd", env={…})"""
+    gateways = []
+
+    def start(**options):
+        folder = tmp_path / f"gateway{len(gateways)}"
+        folder.mkdir()
+        gateways.append(processes.Gateway(folder, **options))
+        return gateways[-1]
+
+    yield start
+    peers.close_all()
+    wrong = []
+    for started in gateways:
+        wrong += started.stop()
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.fixture(autouse=True)
+def orderly():
+    """Nothing that a test opened or started outlives it."""
+    yield
+    peers.close_all()
+    deadline = time.monotonic() + 5
+    while (left := processes.descendants(os.getpid())) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not left, [f"{pid} {processes.command_of(pid)}" for pid in left]
