@@ -88,8 +88,9 @@ static const struct lws_protocols set_protocols[] = {
 	{ 0 },
 };
 
-/* Connections neither ping nor hang up by themselves (the default is 300 and 310 s). */
-static const lws_retry_bo_t never_ping = { 0 };
+/* Connections neither ping nor hang up by themselves: 0 s until the hang-up is never. The library
+ * copies a policy only where its ping is not 0, else its own stands: 300 and 310 s. */
+static const lws_retry_bo_t never_hang_up = { .secs_since_valid_ping = 1 };
 
 static void log_library(int level, const char *line)
 {
@@ -132,15 +133,23 @@ static int update_set(struct watch *watch)
 	return 0;
 }
 
+static int take_descriptor(struct watch *watch)
+{
+	int descriptor = watch->descriptor;
+
+	if (watch->in_set)
+		epoll_ctl(watch->loop->set, EPOLL_CTL_DEL, descriptor, NULL);
+	watch->in_set = false;
+	watch->descriptor = -1;
+	return descriptor;
+}
+
 static void close_watch(struct watch *watch)
 {
-	if (watch->descriptor < 0)
-		return;
-	if (watch->in_set)
-		epoll_ctl(watch->loop->set, EPOLL_CTL_DEL, watch->descriptor, NULL);
-	watch->in_set = false;
-	close(watch->descriptor);
-	watch->descriptor = -1;
+	int descriptor = take_descriptor(watch);
+
+	if (descriptor >= 0)
+		close(descriptor);
 }
 
 int watch_new(struct watch **ret_watch, struct event_loop *loop, int descriptor,
@@ -184,6 +193,14 @@ void watch_write_once(struct watch *watch)
 int watch_descriptor(const struct watch *watch)
 {
 	return watch->descriptor;
+}
+
+int watch_release(struct watch *watch)
+{
+	int descriptor = take_descriptor(watch);
+
+	watch_free(watch);
+	return descriptor;
 }
 
 void watch_free(struct watch *watch)
@@ -409,7 +426,7 @@ static int create_context(struct event_loop *loop, const struct event_loop_optio
 		.max_http_header_data = HEADER_MAX,
 		.timeout_secs = LIBRARY_TIMEOUT,
 		.connect_timeout_secs = LIBRARY_TIMEOUT,
-		.retry_and_idle_policy = &never_ping,
+		.retry_and_idle_policy = &never_hang_up,
 		.user = loop,
 	};
 

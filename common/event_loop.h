@@ -16,8 +16,9 @@ struct lws_protocols;
 struct lws_vhost;
 
 /* protocols: the WebSocket roles of this program, a table ended by a zeroed row that outlives the
- * loop; NULL for none. max_descriptors bounds every descriptor in the loop and costs 16 bytes
- * each; 0 takes RLIMIT_NOFILE (and a faster look-up, for programs with many peers). */
+ * loop; NULL for none. max_descriptors bounds the WebSocket connections (watches and timers do not
+ * count) and costs 16 bytes each; 0 takes RLIMIT_NOFILE (and a faster look-up, for programs with
+ * many peers). */
 struct event_loop_options {
 	const struct lws_protocols *protocols;
 	unsigned max_descriptors;
@@ -59,7 +60,9 @@ void watch_read(struct watch *watch, bool wanted);
 /* One call of writable, as soon as the descriptor takes bytes. */
 void watch_write_once(struct watch *watch);
 int watch_descriptor(const struct watch *watch);
-/* Closes the descriptor. Accepts NULL. */
+/* Frees the watch and gives its descriptor back, open; -1 after hung_up. */
+int watch_release(struct watch *watch);
+/* Closes the descriptor. Accepts NULL. Watches and timers are freed before their loop. */
 void watch_free(struct watch *watch);
 
 /* A one-shot timer on a timerfd: microsecond arming, no wake-up while disarmed. */
