@@ -39,7 +39,7 @@ const char *config_check_teletel(const char *text, size_t index)
 	if (uri_parse(&uri, text, &why) < 0)
 		return why;
 	if (uri.scheme != URI_WS && uri.scheme != URI_WSS)
-		return "is neither ws:// nor wss://";
+		return "it is neither ws:// nor wss://";
 	return NULL;
 }
 
@@ -50,16 +50,16 @@ const char *config_check_subprotocol(const char *text, size_t index)
 
 	(void)index;
 	if (text[0] == '\0')
-		return "is empty";
+		return "it is empty";
 	if (text[length] != '\0')
-		return "holds a character that no subprotocol has";
-	return length > SUBPROTOCOL_MAX ? "is too long" : NULL;
+		return "it holds a character that no subprotocol has";
+	return length > SUBPROTOCOL_MAX ? "it is too long" : NULL;
 }
 
 const char *config_check_path(const char *text, size_t index)
 {
 	(void)index;
-	return text[0] == '/' ? NULL : "does not start with /";
+	return text[0] == '/' ? NULL : "it does not start with /";
 }
 
 const char *config_check_unit(const char *text, size_t index)
@@ -72,19 +72,19 @@ const char *config_check_unit(const char *text, size_t index)
 	if (length == 0)
 		return NULL;
 	if (text[strspn(text, LETTERS DIGITS ":-_.\\@")] != '\0')
-		return "holds a character that no unit's name has";
+		return "it holds a character that no unit's name has";
 	if (text[0] == '-' || length <= suffix_length ||
 	    strcmp(text + length - suffix_length, suffix) != 0)
-		return "is not the name of a service";
+		return "it is not the name of a service";
 	return NULL;
 }
 
 const char *config_check_command(const char *text, size_t index)
 {
 	if (text[0] == '\0')
-		return "is empty";
+		return "it is empty";
 	if (strlen(text) > WORD_MAX)
-		return "is too long";
+		return "it is too long";
 	return index == 0 ? config_check_path(text, index) : NULL;
 }
 
@@ -93,19 +93,19 @@ const char *config_check_network(const char *text, size_t index)
 	struct network network;
 
 	(void)index;
-	return network_parse(&network, text) < 0 ? "is neither an address nor a network" : NULL;
+	return network_parse(&network, text) < 0 ? "it is neither an address nor a network" : NULL;
 }
 
 const char *config_check_pattern(const char *text, size_t index)
 {
 	(void)index;
 	if (text[0] == '\0')
-		return "is empty";
+		return "it is empty";
 	for (size_t i = 0; text[i]; i++) {
 		if (i >= PATTERN_MAX)
-			return "is too long";
+			return "it is too long";
 		if (text[i] <= ' ' || text[i] > '~')
-			return "holds a space or a character that is not printable ASCII";
+			return "it holds a space or a character that is not printable ASCII";
 	}
 	return NULL;
 }

@@ -22,8 +22,8 @@ enum {
 	CONFIG_ALLOWED_MAX = 256, /* bytes of the text of what a row allows */
 };
 
-/* Checks a text, or the index-th one of a list. Returns NULL, or what is wrong in words that follow
- * the text itself. */
+/* Checks a text, or the index-th one of a list. Returns NULL, or what is wrong, in a sentence
+ * without its capital and full stop. */
 typedef const char *config_check(const char *text, size_t index);
 
 struct config_row {

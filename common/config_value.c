@@ -14,6 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+	WRONG_MAX = 160, /* bytes of what a check says is wrong */
+};
+
 void *config_value_of(struct config *config, const struct config_row *row)
 {
 	return (char *)config + row->offset;
@@ -64,22 +68,33 @@ const char *config_setting_describe(const config_setting_t *setting,
 	return ret_text;
 }
 
-/* setting is the value, or the entry of a list, that is wrong. */
+/* setting is the value, or the entry of a list, that is wrong. wrong starts with what parts it from
+ * the value. */
 static int refuse_value(const struct config_reader *reader, const struct config_row *row,
 			const config_setting_t *setting, const char *wrong)
 {
 	char allowed[CONFIG_ALLOWED_MAX];
 	char found[CONFIG_QUOTE_MAX];
 
-	return config_refuse(reader, config_setting_source_line(setting), "%s: %s %s; allowed: %s",
+	return config_refuse(reader, config_setting_source_line(setting), "%s: %s%s; allowed: %s",
 			     row->path, config_setting_describe(setting, found), wrong,
 			     config_row_describe(row, allowed));
+}
+
+/* wrong: what a check said, a sentence of its own. */
+static int refuse_text(const struct config_reader *reader, const struct config_row *row,
+		       const config_setting_t *setting, const char *wrong)
+{
+	char sentence[WRONG_MAX];
+
+	snprintf(sentence, sizeof(sentence), ": %s", wrong);
+	return refuse_value(reader, row, setting, sentence);
 }
 
 static int refuse_type(const struct config_reader *reader, const struct config_row *row,
 		       const config_setting_t *setting)
 {
-	return refuse_value(reader, row, setting, "is not what this key takes");
+	return refuse_value(reader, row, setting, " is not what this key takes");
 }
 
 static bool is_whole(const config_setting_t *setting)
@@ -101,7 +116,7 @@ static int read_number(const struct config_reader *reader, const struct config_r
 		return 0;
 	}
 	if (number < 0 || (uint64_t)number < row->minimum || (uint64_t)number > row->maximum)
-		return refuse_value(reader, row, setting, "is out of range");
+		return refuse_value(reader, row, setting, " is out of range");
 	*ret_number = (uint64_t)number;
 	return 0;
 }
@@ -120,7 +135,7 @@ static int read_decimal(const struct config_reader *reader, const struct config_
 	/* Written so that what is not a number is out of range too. */
 	if (!(number == 0 && row->zero) &&
 	    !(number >= (double)row->minimum && number <= (double)row->maximum))
-		return refuse_value(reader, row, setting, "is out of range");
+		return refuse_value(reader, row, setting, " is out of range");
 	*ret_number = number;
 	return 0;
 }
@@ -133,9 +148,9 @@ static int read_duration(const struct config_reader *reader, const struct config
 	if (config_setting_type(setting) != CONFIG_TYPE_STRING)
 		return refuse_type(reader, row, setting);
 	if (config_duration_parse(&seconds, config_setting_get_string(setting)) < 0)
-		return refuse_value(reader, row, setting, "is not a duration");
+		return refuse_value(reader, row, setting, " is not a duration");
 	if (seconds < row->minimum || seconds > row->maximum)
-		return refuse_value(reader, row, setting, "is out of range");
+		return refuse_value(reader, row, setting, " is out of range");
 	*ret_seconds = seconds;
 	return 0;
 }
@@ -151,12 +166,12 @@ static int read_text(const struct config_reader *reader, const struct config_row
 		return refuse_type(reader, row, setting);
 	text = config_setting_get_string(setting);
 	if (strlen(text) < row->minimum)
-		return refuse_value(reader, row, setting, "is too short");
+		return refuse_value(reader, row, setting, " is too short");
 	if (strlen(text) > row->maximum)
-		return refuse_value(reader, row, setting, "is too long");
+		return refuse_value(reader, row, setting, " is too long");
 	wrong = row->check(text, 0);
 	if (wrong)
-		return refuse_value(reader, row, setting, wrong);
+		return refuse_text(reader, row, setting, wrong);
 	copy = strdup(text);
 	if (!copy)
 		return -ENOMEM;
@@ -172,7 +187,7 @@ static int check_entries(const struct config_reader *reader, const struct config
 	size_t bytes = 0;
 
 	if (count > row->maximum)
-		return refuse_value(reader, row, setting, "is too long");
+		return refuse_value(reader, row, setting, " is too long");
 	for (unsigned i = 0; i < count; i++) {
 		const config_setting_t *entry = config_setting_get_elem(setting, i);
 		const char *text = config_setting_get_string(entry);
@@ -183,10 +198,10 @@ static int check_entries(const struct config_reader *reader, const struct config
 		wrong = row->check(text, i);
 		for (unsigned j = 0; !wrong && row->distinct && j < i; j++) {
 			if (strcmp(text, config_setting_get_string_elem(setting, (int)j)) == 0)
-				wrong = "is there twice";
+				wrong = "it is there twice";
 		}
 		if (wrong)
-			return refuse_value(reader, row, entry, wrong);
+			return refuse_text(reader, row, entry, wrong);
 		bytes += strlen(text) + 1;
 	}
 	*ret_bytes = bytes;
