@@ -19,26 +19,27 @@ enum {
 
 #define BOOLEAN(key, member, value)                                                                \
 	{                                                                                          \
-		.path = key, .kind = CONFIG_KIND_BOOLEAN,                                          \
-		.offset = offsetof(struct config, member), .default_number = value,                \
+		.path = (key), .kind = CONFIG_KIND_BOOLEAN,                                        \
+		.offset = offsetof(struct config, member), .default_number = (value),              \
 	}
 #define NUMBER(key, member, least, most, zero_means, value)                                        \
 	{                                                                                          \
-		.path = key, .kind = CONFIG_KIND_NUMBER,                                           \
-		.offset = offsetof(struct config, member), .minimum = least, .maximum = most,      \
-		.zero = zero_means, .default_number = value,                                       \
+		.path = (key), .kind = CONFIG_KIND_NUMBER,                                         \
+		.offset = offsetof(struct config, member), .minimum = (least), .maximum = (most),  \
+		.zero = (zero_means), .default_number = (value),                                   \
 	}
 #define TIMEOUT(key, member, value) NUMBER(key, member, 1, YEAR, "none", value)
 #define TEXT(key, member, least, most, checked_by, what, value)                                    \
 	{                                                                                          \
-		.path = key, .kind = CONFIG_KIND_TEXT, .offset = offsetof(struct config, member),  \
-		.minimum = least, .maximum = most, .check = checked_by, .allowed = what,           \
-		.default_text = value,                                                             \
+		.path = (key), .kind = CONFIG_KIND_TEXT,                                           \
+		.offset = offsetof(struct config, member), .minimum = (least), .maximum = (most),  \
+		.check = (checked_by), .allowed = (what), .default_text = (value),                 \
 	}
 #define LIST(key, member, most, checked_by, what, no_twice)                                        \
 	{                                                                                          \
-		.path = key, .kind = CONFIG_KIND_LIST, .offset = offsetof(struct config, member),  \
-		.maximum = most, .check = checked_by, .allowed = what, .distinct = no_twice,       \
+		.path = (key), .kind = CONFIG_KIND_LIST,                                           \
+		.offset = offsetof(struct config, member), .maximum = (most),                      \
+		.check = (checked_by), .allowed = (what), .distinct = (no_twice),                  \
 	}
 
 static const char service[] =

@@ -28,8 +28,7 @@ typedef const char *config_check(const char *text, size_t index);
 
 struct config_row {
 	const char *path; /* "group.key" */
-	enum config_kind kind;
-	size_t offset; /* in struct config */
+	size_t offset;    /* in struct config */
 	/* Of a number or duration; of the bytes of a text; of the entries of a list. */
 	uint64_t minimum;
 	uint64_t maximum;
@@ -39,7 +38,8 @@ struct config_row {
 	const char *default_text;
 	config_check *check;
 	const char *allowed; /* which texts are */
-	bool distinct;       /* a list that names nothing twice */
+	enum config_kind kind;
+	bool distinct; /* a list that names nothing twice */
 };
 
 extern const struct config_row config_rows[];

@@ -112,7 +112,7 @@ static bool write_entry(const struct log_journal_entry *entry)
 	case DESTINATION_STDERR:
 		return write_stderr(entry);
 	case DESTINATION_SYSLOG:
-		syslog(entry->priority, "%s", entry->message);
+		syslog((int)entry->priority, "%s", entry->message);
 		return true;
 	}
 	return true;
