@@ -1,0 +1,438 @@
+/*
+ * One WebSocket connection to the kiosk: libwebsockets on one side, the caller's kiosk on the
+ * other. Input that the kiosk has no room for waits here, a buffer full of it, while the
+ * connection is not read. One timer a connection guards the handshake, carries the kiosk's
+ * deadlines, and guards the close.
+ */
+#include "common/latin1.h"
+#include "common/log.h"
+#include "vdtgw-teletel/caller_facts.h"
+#include "vdtgw-teletel/server_private.h"
+#include "vdtgw-teletel/web_page.h"
+
+#include <errno.h>
+#include <libwebsockets.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	INPUT_MAX = 1024, /* bytes that the library delivers at once */
+	CHUNK_MAX = 1024, /* bytes of output in one frame */
+	HEADER_VALUE_MAX = 256,
+	HTTP_HEADERS_MAX = 512,
+	PEER_MAX = 64, /* characters of an address and port */
+};
+
+enum connection_state {
+	CONNECTION_HANDSHAKE,
+	CONNECTION_OPEN,
+	CONNECTION_CLOSING, /* the kiosk is over: its last output, then the close frame */
+	CONNECTION_PAGE,    /* a plain HTTP request is being answered */
+};
+
+struct connection {
+	struct server *server;
+	struct connection *previous;
+	struct connection *next;
+	struct lws *wsi;
+	struct kiosk *kiosk;
+	struct timer *timer;
+	uint64_t timer_due;
+	enum connection_state state;
+	bool has_place;
+	bool binary; /* towards the client */
+	struct kiosk_facts facts;
+	char peer[PEER_MAX];
+	const char *why; /* it ended, for the log */
+	struct latin1_decoder decoder;
+	size_t waiting; /* bytes of input that the kiosk has not taken */
+	uint8_t input[INPUT_MAX];
+};
+
+struct connection *connection_next(struct connection *connection)
+{
+	return connection->next;
+}
+
+static void arm(struct connection *connection, uint64_t due)
+{
+	connection->timer_due = due;
+	if (due == UINT64_MAX)
+		timer_disarm(connection->timer);
+	else
+		timer_arm(connection->timer, due);
+}
+
+/* The kiosk's deadlines mostly move away: the timer is let expire early, and armed anew then. */
+static void follow_deadline(struct connection *connection)
+{
+	uint64_t due = kiosk_deadline(connection->kiosk);
+
+	if (due < connection->timer_due)
+		arm(connection, due);
+}
+
+/* After whatever the kiosk did: its output is to be sent, its end to be carried out. */
+static void after_kiosk(struct connection *connection)
+{
+	const char *why;
+	size_t length;
+
+	if (connection->state == CONNECTION_OPEN && kiosk_is_over(connection->kiosk, &why)) {
+		connection->why = why;
+		connection->state = CONNECTION_CLOSING;
+		arm(connection,
+		    event_loop_now() + (connection->server->stopping ? SERVER_STOP_TIMEOUT
+								     : SERVER_CLOSE_TIMEOUT) *
+					   UINT64_C(1000000));
+	}
+	if (connection->state == CONNECTION_OPEN)
+		follow_deadline(connection);
+	(void)kiosk_output(connection->kiosk, &length);
+	if (length > 0 || connection->state == CONNECTION_CLOSING)
+		(void)lws_callback_on_writable(connection->wsi);
+}
+
+/* Offers the kiosk what waits; the client is read again when all is taken. */
+static void offer_input(struct connection *connection)
+{
+	size_t taken = kiosk_receive(connection->kiosk, event_loop_now(), connection->input,
+				     connection->waiting);
+
+	connection->waiting -= taken;
+	memmove(connection->input, connection->input + taken, connection->waiting);
+	(void)lws_rx_flow_control(connection->wsi, connection->waiting == 0);
+	after_kiosk(connection);
+}
+
+static int on_receive(struct connection *connection, const uint8_t *bytes, size_t length)
+{
+	long count = (long)length;
+
+	if (connection->state != CONNECTION_OPEN)
+		return 0;
+	/* The library delivers no more than that, and nothing while it is told not to read. */
+	if (length > sizeof(connection->input) - connection->waiting) {
+		connection->why = "input that was not asked for";
+		return -1;
+	}
+	if (lws_is_first_fragment(connection->wsi))
+		connection->decoder = (struct latin1_decoder){ 0 };
+	if (lws_frame_is_binary(connection->wsi))
+		memcpy(connection->input + connection->waiting, bytes, length);
+	else
+		count = latin1_decode(&connection->decoder, bytes, length,
+				      connection->input + connection->waiting);
+	if (count < 0 ||
+	    (!lws_frame_is_binary(connection->wsi) && lws_is_final_fragment(connection->wsi) &&
+	     !latin1_decoder_complete(&connection->decoder))) {
+		lws_close_reason(connection->wsi, LWS_CLOSE_STATUS_INVALID_PAYLOAD, NULL, 0);
+		connection->why = "text that is not UTF-8";
+		return -1;
+	}
+	connection->waiting += (size_t)count;
+	if (connection->waiting > 0)
+		offer_input(connection);
+	return 0;
+}
+
+static int send_chunk(struct connection *connection, const uint8_t *bytes, size_t length)
+{
+	uint8_t frame[LWS_PRE + 2 * CHUNK_MAX];
+	size_t encoded = length;
+
+	if (connection->binary)
+		memcpy(frame + LWS_PRE, bytes, length);
+	else
+		encoded = latin1_encode(bytes, length, frame + LWS_PRE);
+	return lws_write(connection->wsi, frame + LWS_PRE, encoded,
+			 connection->binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT);
+}
+
+static int on_writeable(struct connection *connection)
+{
+	const uint8_t *bytes;
+	size_t length;
+
+	if (connection->kiosk == NULL)
+		return 0;
+	if (lws_partial_buffered(connection->wsi)) {
+		(void)lws_callback_on_writable(connection->wsi);
+		return 0;
+	}
+	bytes = kiosk_output(connection->kiosk, &length);
+	if (length > 0) {
+		if (length > CHUNK_MAX)
+			length = CHUNK_MAX;
+		if (send_chunk(connection, bytes, length) < 0) {
+			connection->why = "it cannot be written to";
+			return -1;
+		}
+		kiosk_sent(connection->kiosk, length);
+		if (connection->waiting > 0)
+			offer_input(connection);
+		after_kiosk(connection);
+		(void)lws_callback_on_writable(connection->wsi);
+		return 0;
+	}
+	if (connection->state != CONNECTION_CLOSING)
+		return 0;
+	lws_close_reason(connection->wsi,
+			 connection->server->stopping ? LWS_CLOSE_STATUS_GOINGAWAY
+						      : LWS_CLOSE_STATUS_NORMAL,
+			 NULL, 0);
+	return -1;
+}
+
+static bool offers_binary(struct lws *wsi)
+{
+	char list[HEADER_VALUE_MAX];
+	char *position;
+
+	if (lws_hdr_copy(wsi, list, sizeof(list), WSI_TOKEN_PROTOCOL) <= 0)
+		return false;
+	for (char *name = strtok_r(list, ", \t", &position); name != NULL;
+	     name = strtok_r(NULL, ", \t", &position)) {
+		if (strcmp(name, "binary") == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The gateway's headers; the headers are gone once the connection is established. */
+static void learn(struct connection *connection)
+{
+	static const char speed_header[] = "x-vdtgw-speed:";
+	static const char transport_header[] = "x-vdtgw-transport:";
+	struct lws *wsi = connection->wsi;
+	struct sockaddr_storage peer;
+	socklen_t length = sizeof(peer);
+	char value[HEADER_VALUE_MAX];
+
+	connection->binary = offers_binary(wsi);
+	if (getpeername(lws_get_socket_fd(wsi), (struct sockaddr *)&peer, &length) < 0 ||
+	    !caller_facts_believed((struct sockaddr *)&peer))
+		return;
+	if (lws_hdr_copy(wsi, value, sizeof(value), WSI_TOKEN_X_FORWARDED_FOR) > 0)
+		caller_facts_set_address(&connection->facts, value);
+	if (lws_hdr_custom_copy(wsi, value, sizeof(value), speed_header,
+				sizeof(speed_header) - 1) > 0)
+		caller_facts_set_speed(&connection->facts, value);
+	if (lws_hdr_custom_copy(wsi, value, sizeof(value), transport_header,
+				sizeof(transport_header) - 1) > 0)
+		caller_facts_set_transport(&connection->facts, value);
+}
+
+static int on_established(struct connection *connection)
+{
+	struct server *server = connection->server;
+	int r;
+
+	connection->has_place = server->caller_count < SERVER_CALLERS_MAX;
+	r = kiosk_new(&connection->kiosk, server->house, &connection->facts,
+		      connection->has_place ? KIOSK_ADMITTED : KIOSK_NO_PLACE, event_loop_now());
+	if (r < 0) {
+		connection->has_place = false;
+		connection->why = "no memory";
+		return -1;
+	}
+	if (connection->has_place)
+		server->caller_count++;
+	connection->state = CONNECTION_OPEN;
+	arm(connection, UINT64_MAX);
+	log_info("%s: connected%s%s", connection->peer,
+		 *connection->facts.address != '\0' ? ", caller " : "", connection->facts.address);
+	after_kiosk(connection);
+	if (server->stopping)
+		connection_dismiss(connection);
+	return 0;
+}
+
+static int on_http(struct connection *connection)
+{
+	struct lws *wsi = connection->wsi;
+	unsigned char headers[LWS_PRE + HTTP_HEADERS_MAX];
+	unsigned char *start = headers + LWS_PRE;
+	unsigned char *position = start;
+	unsigned char *end = headers + sizeof(headers);
+
+	connection->state = CONNECTION_PAGE;
+	connection->why = "a plain HTTP request";
+	if (lws_add_http_common_headers(wsi, HTTP_STATUS_OK, "text/html; charset=utf-8",
+					web_page_length, &position, end) != 0 ||
+	    lws_finalize_write_http_header(wsi, start, &position, end) != 0)
+		return -1;
+	(void)lws_callback_on_writable(wsi);
+	return 0;
+}
+
+/* One answer, then the end: this port is for terminals. */
+static int on_http_writeable(struct connection *connection)
+{
+	uint8_t *page = malloc(LWS_PRE + web_page_length);
+
+	if (page == NULL)
+		return -1;
+	memcpy(page + LWS_PRE, web_page, web_page_length);
+	(void)lws_write(connection->wsi, page + LWS_PRE, web_page_length, LWS_WRITE_HTTP_FINAL);
+	free(page);
+	return -1;
+}
+
+static void on_destroyed(struct connection *connection)
+{
+	struct server *server = connection->server;
+
+	if (connection->why == NULL)
+		connection->why = connection->state == CONNECTION_HANDSHAKE ? "no handshake"
+									    : "cut";
+	log_info("%s: gone: %s", connection->peer, connection->why);
+	if (connection->previous != NULL)
+		connection->previous->next = connection->next;
+	else
+		server->connections = connection->next;
+	if (connection->next != NULL)
+		connection->next->previous = connection->previous;
+	server->connection_count--;
+	if (connection->has_place)
+		server->caller_count--;
+	timer_free(connection->timer);
+	kiosk_free(connection->kiosk);
+	free(connection);
+	server_on_gone(server);
+}
+
+static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+		    size_t length)
+{
+	struct connection *connection = lws_get_opaque_user_data(wsi);
+
+	if (connection == NULL || connection->wsi != wsi)
+		return 0;
+	switch ((int)reason) {
+	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+		learn(connection);
+		return 0;
+	case LWS_CALLBACK_ESTABLISHED:
+		return on_established(connection);
+	case LWS_CALLBACK_RECEIVE:
+		return on_receive(connection, in, length);
+	case LWS_CALLBACK_SERVER_WRITEABLE:
+		return on_writeable(connection);
+	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+		if (connection->why == NULL)
+			connection->why = "closed";
+		return 0;
+	case LWS_CALLBACK_HTTP:
+		return on_http(connection);
+	case LWS_CALLBACK_HTTP_WRITEABLE:
+		return on_http_writeable(connection);
+	case LWS_CALLBACK_WSI_DESTROY:
+		lws_set_opaque_user_data(wsi, NULL);
+		on_destroyed(connection);
+		return 0;
+	default:
+		return lws_callback_http_dummy(wsi, reason, user, in, length);
+	}
+}
+
+static const struct lws_protocols protocols[] = {
+	{ .name = "videotex", .callback = on_event, .rx_buffer_size = INPUT_MAX },
+	{ .name = "binary", .callback = on_event, .rx_buffer_size = INPUT_MAX },
+	{ .name = "tty", .callback = on_event, .rx_buffer_size = INPUT_MAX },
+	{ 0 },
+};
+
+struct lws_vhost *connection_vhost(struct event_loop *loop)
+{
+	const struct lws_context_creation_info info = {
+		.vhost_name = "kiosk",
+		.port = CONTEXT_PORT_NO_LISTEN_SERVER,
+		.protocols = protocols,
+		.options = LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS |
+			   LWS_SERVER_OPTION_HTTP_HEADERS_SECURITY_BEST_PRACTICES_ENFORCE,
+	};
+
+	return lws_create_vhost(event_loop_context(loop), &info);
+}
+
+void connection_cut(struct connection *connection)
+{
+	lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+}
+
+void connection_dismiss(struct connection *connection)
+{
+	if (connection->kiosk == NULL) {
+		connection->why = "shutting down";
+		connection_cut(connection);
+		return;
+	}
+	kiosk_dismiss(connection->kiosk);
+	after_kiosk(connection);
+}
+
+static void on_timer(void *context)
+{
+	struct connection *connection = context;
+
+	connection->timer_due = UINT64_MAX;
+	if (connection->state == CONNECTION_OPEN) {
+		kiosk_expire(connection->kiosk, event_loop_now());
+		after_kiosk(connection);
+		return;
+	}
+	if (connection->why == NULL)
+		connection->why = "no WebSocket handshake in time";
+	connection_cut(connection);
+}
+
+static void name_peer(struct connection *connection, int descriptor)
+{
+	struct sockaddr_storage peer;
+	socklen_t length = sizeof(peer);
+	char host[NI_MAXHOST];
+	char port[NI_MAXSERV];
+
+	snprintf(connection->peer, sizeof(connection->peer), "unknown peer");
+	if (getpeername(descriptor, (struct sockaddr *)&peer, &length) == 0 &&
+	    getnameinfo((struct sockaddr *)&peer, length, host, sizeof(host), port, sizeof(port),
+			NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+		snprintf(connection->peer, sizeof(connection->peer), "%.50s port %.5s", host, port);
+}
+
+int connection_new(struct server *server, int descriptor)
+{
+	struct connection *connection = calloc(1, sizeof(*connection));
+	int r = -ENOMEM;
+
+	if (connection == NULL)
+		goto fail;
+	connection->server = server;
+	name_peer(connection, descriptor);
+	r = timer_new(&connection->timer, server->loop, on_timer, connection);
+	if (r < 0)
+		goto fail;
+	connection->wsi = lws_adopt_socket_vhost(server->vhost, descriptor);
+	if (connection->wsi == NULL) {
+		/* The library has closed the socket. */
+		timer_free(connection->timer);
+		free(connection);
+		return -ENOBUFS;
+	}
+	lws_set_opaque_user_data(connection->wsi, connection);
+	arm(connection, event_loop_now() + SERVER_HANDSHAKE_TIMEOUT * UINT64_C(1000000));
+	connection->next = server->connections;
+	if (connection->next != NULL)
+		connection->next->previous = connection;
+	server->connections = connection;
+	server->connection_count++;
+	return 0;
+fail:
+	free(connection);
+	(void)close(descriptor);
+	return r;
+}

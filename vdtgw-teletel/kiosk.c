@@ -1,0 +1,353 @@
+/*
+ * The kiosk's state machine: which screen the caller is on, and what each key does there, as a
+ * table. Output goes into one bounded buffer; input is taken only while that has room.
+ */
+#include "vdtgw-teletel/kiosk_state.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef void key_effect(struct kiosk *kiosk);
+
+/* The one setter: what belongs to the screen that is left ends here. */
+static void enter(struct kiosk *kiosk, enum kiosk_screen screen)
+{
+	kiosk->screen = screen;
+	kiosk->identify_until = 0;
+	kiosk->field_length = 0;
+	kiosk->field[0] = '\0';
+	kiosk_show(kiosk);
+}
+
+static void open_welcome(struct kiosk *kiosk)
+{
+	enter(kiosk, KIOSK_WELCOME);
+}
+
+static void open_guide(struct kiosk *kiosk)
+{
+	kiosk->guide_page = 0;
+	enter(kiosk, KIOSK_GUIDE);
+}
+
+static void go_back(struct kiosk *kiosk)
+{
+	enter(kiosk, kiosk->back);
+}
+
+static void open_test_1(struct kiosk *kiosk)
+{
+	enter(kiosk, KIOSK_TEST_1);
+}
+
+static void open_test_2(struct kiosk *kiosk)
+{
+	enter(kiosk, KIOSK_TEST_2);
+}
+
+static void end(struct kiosk *kiosk, const char *why)
+{
+	kiosk->why_over = why;
+	kiosk->idle_until = UINT64_MAX;
+	enter(kiosk, KIOSK_OVER);
+}
+
+static void hang_up(struct kiosk *kiosk)
+{
+	end(kiosk, "Connexion/Fin");
+}
+
+static void clear_field(struct kiosk *kiosk)
+{
+	size_t erase = kiosk->field_length;
+
+	kiosk->field_length = 0;
+	kiosk->field[0] = '\0';
+	if (erase > 0)
+		kiosk_show_field(kiosk, erase);
+}
+
+static void delete_character(struct kiosk *kiosk)
+{
+	if (kiosk->field_length == 0) {
+		kiosk_beep(kiosk);
+		return;
+	}
+	kiosk->field[--kiosk->field_length] = '\0';
+	kiosk_show_deleted(kiosk);
+}
+
+static void turn_guide(struct kiosk *kiosk, size_t page)
+{
+	kiosk->guide_page = page;
+	kiosk->field_length = 0;
+	kiosk->field[0] = '\0';
+	kiosk_show_guide_page(kiosk);
+}
+
+static void next_guide_page(struct kiosk *kiosk)
+{
+	if (kiosk->guide_page + 1 < kiosk_guide_pages(kiosk))
+		turn_guide(kiosk, kiosk->guide_page + 1);
+	else
+		kiosk_say(kiosk, "Fin de la liste");
+}
+
+static void previous_guide_page(struct kiosk *kiosk)
+{
+	if (kiosk->guide_page > 0)
+		turn_guide(kiosk, kiosk->guide_page - 1);
+	else
+		kiosk_say(kiosk, "Début de la liste");
+}
+
+/* The typed text as a number of the guide, from 1; 0 where it is none. */
+static size_t typed_number(const struct kiosk *kiosk, const char *text)
+{
+	size_t number = 0;
+
+	for (; *text >= '0' && *text <= '9' && number <= kiosk_item_count(kiosk); text++)
+		number = number * 10 + (size_t)(*text - '0');
+	return *text == '\0' && number <= kiosk_item_count(kiosk) ? number : 0;
+}
+
+static bool find(const struct kiosk *kiosk, const char *text, struct kiosk_item *ret_item)
+{
+	size_t number;
+
+	ret_item->own = kiosk_own_service(text);
+	ret_item->entry = NULL;
+	if (ret_item->own == NULL)
+		ret_item->entry = directory_find(kiosk->house->directory, text);
+	if (ret_item->own != NULL || ret_item->entry != NULL)
+		return true;
+	number = kiosk->screen == KIOSK_GUIDE ? typed_number(kiosk, text) : 0;
+	if (number == 0)
+		return false;
+	*ret_item = kiosk_item(kiosk, number - 1);
+	return true;
+}
+
+static void go(struct kiosk *kiosk)
+{
+	struct kiosk_item item;
+	const char *text = kiosk->field + strspn(kiosk->field, " ");
+	char name[KIOSK_FIELD_MAX + 1];
+	size_t length = strlen(text);
+
+	while (length > 0 && text[length - 1] == ' ')
+		length--;
+	memcpy(name, text, length);
+	name[length] = '\0';
+	if (length == 0) {
+		kiosk_say(kiosk, "Tapez un nom de service puis ENVOI");
+		return;
+	}
+	if (!find(kiosk, name, &item)) {
+		kiosk_say(kiosk, "Service inconnu");
+		return;
+	}
+	kiosk->back = kiosk->screen;
+	if (item.entry != NULL)
+		kiosk->entry = item.entry->target;
+	enter(kiosk, item.own != NULL ? item.own->screen : KIOSK_SHEET);
+}
+
+enum {
+	KEY_FIRST = KEY_ENVOI,
+	KEY_COUNT = KEY_CONNEXION_FIN - KEY_ENVOI + 1,
+};
+
+#define EFFECTS(envoi, retour, repetition, guide, annulation, sommaire, correction, suite, fin) \
+	{ envoi, retour, repetition, guide, annulation, sommaire, correction, suite, fin }
+
+/* The caller is told by a beep that a key does nothing on a screen. */
+static key_effect *const effects[][KEY_COUNT] = {
+	[KIOSK_WELCOME] = EFFECTS(go, kiosk_beep, kiosk_show, open_guide, clear_field,
+				  open_welcome, delete_character, kiosk_beep, hang_up),
+	[KIOSK_GUIDE] = EFFECTS(go, previous_guide_page, kiosk_show, open_guide, clear_field,
+				open_welcome, delete_character, next_guide_page, hang_up),
+	[KIOSK_SHEET] = EFFECTS(kiosk_beep, go_back, kiosk_show, open_guide, kiosk_beep,
+				open_welcome, kiosk_beep, kiosk_beep, hang_up),
+	[KIOSK_TERMINAL] = EFFECTS(kiosk_beep, go_back, kiosk_show, open_guide, kiosk_beep,
+				   open_welcome, kiosk_beep, kiosk_beep, hang_up),
+	[KIOSK_TEST_1] = EFFECTS(kiosk_beep, go_back, kiosk_show, open_guide, kiosk_beep,
+				 open_welcome, kiosk_beep, open_test_2, hang_up),
+	[KIOSK_TEST_2] = EFFECTS(kiosk_beep, open_test_1, kiosk_show, open_guide, kiosk_beep,
+				 open_welcome, kiosk_beep, kiosk_beep, hang_up),
+};
+static_assert(sizeof(effects) / sizeof(effects[0]) == KIOSK_OVER,
+	      "a row for each screen but the last, which knows no keys");
+
+static void press(struct kiosk *kiosk, uint8_t key, uint64_t now)
+{
+	if (key == KEY_MODEM_DISCONNECTED)
+		key = KEY_CONNEXION_FIN;
+	if (key < KEY_FIRST || key >= KEY_FIRST + KEY_COUNT)
+		return;
+	if (kiosk->message_shown)
+		kiosk_say(kiosk, "");
+	effects[kiosk->screen][key - KEY_FIRST](kiosk);
+	/* The terminal page, drawn, has just asked who the terminal is. */
+	if (kiosk->screen == KIOSK_TERMINAL)
+		kiosk->identify_until = now + KIOSK_IDENTIFY_US;
+}
+
+static void type(struct kiosk *kiosk, uint8_t character)
+{
+	const struct page_area *field = kiosk_field(kiosk);
+
+	if (field == NULL)
+		return;
+	if (kiosk->message_shown)
+		kiosk_say(kiosk, "");
+	if (kiosk->field_length == KIOSK_FIELD_MAX || kiosk->field_length == field->width) {
+		kiosk_beep(kiosk);
+		return;
+	}
+	if (character >= 'a' && character <= 'z')
+		character = (uint8_t)(character - 'a' + 'A');
+	kiosk->field[kiosk->field_length++] = (char)character;
+	kiosk->field[kiosk->field_length] = '\0';
+	kiosk_show_typed(kiosk);
+}
+
+static void identify(struct kiosk *kiosk, const struct terminal_identity *identity)
+{
+	if (kiosk->screen != KIOSK_TERMINAL || kiosk->identify_until == 0)
+		return;
+	kiosk->identify_until = 0;
+	kiosk_show_identity(kiosk, identity);
+}
+
+static size_t queued(const struct kiosk *kiosk)
+{
+	return kiosk->composer.length - kiosk->sent;
+}
+
+/* What was sent makes room. */
+static void make_room(struct kiosk *kiosk)
+{
+	memmove(kiosk->output, kiosk->output + kiosk->sent, queued(kiosk));
+	kiosk->composer.length -= kiosk->sent;
+	kiosk->sent = 0;
+}
+
+size_t kiosk_receive(struct kiosk *kiosk, uint64_t now, const uint8_t *bytes, size_t length)
+{
+	size_t taken = 0;
+
+	/* The input itself is what ends an idle time, also while it waits for room. */
+	if (length > 0 && kiosk->screen != KIOSK_OVER)
+		kiosk->idle_until = now + KIOSK_IDLE_US;
+	while (taken < length && kiosk->screen != KIOSK_OVER &&
+	       queued(kiosk) <= KIOSK_OUTPUT_MAX - KIOSK_REACTION_MAX) {
+		struct terminal_event event = terminal_input_feed(&kiosk->input, bytes[taken++]);
+
+		if (event.kind == TERMINAL_NOTHING)
+			continue;
+		make_room(kiosk);
+		if (event.kind == TERMINAL_KEY)
+			press(kiosk, event.byte, now);
+		else if (event.kind == TERMINAL_CHARACTER)
+			type(kiosk, event.byte);
+		else
+			identify(kiosk, &event.identity);
+	}
+	return kiosk->screen == KIOSK_OVER ? length : taken;
+}
+
+const uint8_t *kiosk_output(const struct kiosk *kiosk, size_t *ret_length)
+{
+	*ret_length = queued(kiosk);
+	return kiosk->output + kiosk->sent;
+}
+
+void kiosk_sent(struct kiosk *kiosk, size_t length)
+{
+	kiosk->sent += length < queued(kiosk) ? length : queued(kiosk);
+}
+
+uint64_t kiosk_deadline(const struct kiosk *kiosk)
+{
+	if (kiosk->identify_until != 0 && kiosk->identify_until < kiosk->idle_until)
+		return kiosk->identify_until;
+	return kiosk->idle_until;
+}
+
+void kiosk_expire(struct kiosk *kiosk, uint64_t now)
+{
+	make_room(kiosk);
+	if (kiosk->identify_until != 0 && now >= kiosk->identify_until)
+		identify(kiosk, NULL);
+	if (now >= kiosk->idle_until) {
+		end(kiosk, "caller idle");
+		kiosk_say(kiosk, "Sans réponse depuis 10 minutes");
+	}
+}
+
+void kiosk_dismiss(struct kiosk *kiosk)
+{
+	if (kiosk->screen == KIOSK_OVER)
+		return;
+	make_room(kiosk);
+	end(kiosk, "shutting down");
+	kiosk_say(kiosk, "Arrêt du service, à bientôt");
+}
+
+bool kiosk_is_over(const struct kiosk *kiosk, const char **ret_why)
+{
+	if (kiosk->screen != KIOSK_OVER)
+		return false;
+	*ret_why = kiosk->why_over;
+	return true;
+}
+
+int kiosk_new(struct kiosk **ret_kiosk, const struct kiosk_house *house,
+	      const struct kiosk_facts *facts, enum kiosk_admission admission, uint64_t now)
+{
+	struct kiosk *kiosk = calloc(1, sizeof(*kiosk));
+
+	if (kiosk == NULL)
+		return -ENOMEM;
+	kiosk->house = house;
+	kiosk->facts = *facts;
+	kiosk->idle_until = now + KIOSK_IDLE_US;
+	composer_init(&kiosk->composer, kiosk->output, sizeof(kiosk->output));
+	/* A gateway's last words may still be on row 0. */
+	kiosk->message_shown = true;
+	if (admission == KIOSK_ADMITTED) {
+		open_welcome(kiosk);
+	} else {
+		page_draw(house->pages->items[PAGE_FULL], &kiosk->composer);
+		kiosk->screen = KIOSK_OVER;
+		kiosk->why_over = "no place left";
+		kiosk->idle_until = UINT64_MAX;
+	}
+	*ret_kiosk = kiosk;
+	return 0;
+}
+
+void kiosk_free(struct kiosk *kiosk)
+{
+	free(kiosk);
+}
+
+int kiosk_check_directory(const struct directory *directory, const char *file, char *error,
+			  size_t error_size)
+{
+	for (size_t i = 0; i < directory->count; i++) {
+		const struct directory_entry *entry = &directory->entries[i];
+
+		if (kiosk_own_service(entry->key) == NULL)
+			continue;
+		snprintf(error, error_size,
+			 "%s:%u: \"%s\" is a service of the kiosk's own: another name is allowed",
+			 file, entry->line, entry->name);
+		return -EINVAL;
+	}
+	return 0;
+}

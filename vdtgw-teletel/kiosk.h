@@ -1,0 +1,77 @@
+/*
+ * One caller's kiosk: what the terminal sends goes in, what it is to show comes out. The state
+ * machine behind the welcome page, the guide of services, the sheet of one, and the kiosk's own
+ * services. No descriptor, no clock: time comes from outside, in microseconds.
+ */
+#ifndef VDTGW_TELETEL_KIOSK_H
+#define VDTGW_TELETEL_KIOSK_H
+
+#include "vdtgw-teletel/directory.h"
+#include "vdtgw-teletel/pages.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+enum {
+	KIOSK_OUTPUT_MAX = 16384, /* bytes queued for a caller */
+	/* A page with its areas. Input is taken only while there is room for one; an even larger
+	 * page would lose the areas that are too much. */
+	KIOSK_REACTION_MAX = PAGE_MAX + 4096,
+	KIOSK_FIELD_MAX = 20, /* characters of a name that is typed */
+	KIOSK_ADDRESS_MAX = 64,
+	KIOSK_TRANSPORT_MAX = 16,
+};
+
+#define KIOSK_IDLE_US	  (600 * UINT64_C(1000000))
+#define KIOSK_IDENTIFY_US (3 * UINT64_C(1000000))
+
+/* What the gateway knows of a caller; printable ASCII, "" where it did not say. */
+struct kiosk_facts {
+	char address[KIOSK_ADDRESS_MAX];
+	char transport[KIOSK_TRANSPORT_MAX]; /* "telnet", "raw", "websocket" */
+	bool speed_known;
+	unsigned speed; /* bit/s, 0: unlimited */
+};
+
+/* Shared by all callers; outlives them. */
+struct kiosk_house {
+	const struct pages *pages;
+	const struct directory *directory; /* NULL: the kiosk's own services only */
+	void (*local_time)(struct tm *ret_time);
+};
+
+enum kiosk_admission {
+	KIOSK_ADMITTED,
+	KIOSK_NO_PLACE, /* told so, then over */
+};
+
+
+struct kiosk;
+
+/* The first page is in the output at once. facts are copied. Returns 0 or -ENOMEM. */
+int kiosk_new(struct kiosk **ret_kiosk, const struct kiosk_house *house,
+	      const struct kiosk_facts *facts, enum kiosk_admission admission, uint64_t now);
+void kiosk_free(struct kiosk *kiosk);
+
+/* Takes input for as long as the output has room for its effect; returns how many bytes it took.
+ * The rest is to be offered again after kiosk_sent(). */
+size_t kiosk_receive(struct kiosk *kiosk, uint64_t now, const uint8_t *bytes, size_t length);
+/* What is to be sent, and that length bytes of it were. */
+const uint8_t *kiosk_output(const struct kiosk *kiosk, size_t *ret_length);
+void kiosk_sent(struct kiosk *kiosk, size_t length);
+/* When kiosk_expire() is to be called; UINT64_MAX: never. Too early does no harm. */
+uint64_t kiosk_deadline(const struct kiosk *kiosk);
+void kiosk_expire(struct kiosk *kiosk, uint64_t now);
+/* Says goodbye: the kiosk is over. */
+void kiosk_dismiss(struct kiosk *kiosk);
+/* True when nothing but the rest of the output is left to do. why: for the log, static. */
+bool kiosk_is_over(const struct kiosk *kiosk, const char **ret_why);
+
+/* Returns 0, or -EINVAL with "FILE:LINE: …" in error where an entry has the name of one of the
+ * kiosk's own services. */
+int kiosk_check_directory(const struct directory *directory, const char *file, char *error,
+			  size_t error_size);
+
+#endif

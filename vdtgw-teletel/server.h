@@ -1,0 +1,37 @@
+/*
+ * The kiosk's WebSocket server (RFC 6455; PROTOCOLS.md section 3): any path, text frames whose
+ * code points are bytes, binary towards clients that offer the subprotocol "binary". Each
+ * connection has a kiosk of its own.
+ */
+#ifndef VDTGW_TELETEL_SERVER_H
+#define VDTGW_TELETEL_SERVER_H
+
+#include "common/event_loop.h"
+#include "vdtgw-teletel/kiosk.h"
+
+#include <stddef.h>
+
+enum {
+	SERVER_CALLERS_MAX = 1000,
+	/* Connections in all: those who are told that there is no place, and handshakes. */
+	SERVER_CONNECTIONS_MAX = SERVER_CALLERS_MAX + 200,
+	SERVER_HANDSHAKE_TIMEOUT = 10, /* s */
+	SERVER_CLOSE_TIMEOUT = 10,     /* s: the last output, and the close */
+	SERVER_STOP_TIMEOUT = 3,       /* s: the same when the program is to end */
+};
+
+struct server;
+
+/* house outlives the server. Returns 0 or -errno. */
+int server_new(struct server **ret_server, struct event_loop *loop,
+	       const struct kiosk_house *house);
+/* Listens on "ADDRESS:PORT": an IPv4 or IPv6 address (this one in brackets), a name, or "*" for
+ * all; "localhost" is 127.0.0.1 and, where this machine has it, ::1. Returns 0; -EINVAL for what
+ * is no such text; or -errno with a sentence in error. */
+int server_listen(struct server *server, const char *where, char *error, size_t error_size);
+/* Says goodbye to all callers and then stops the loop with status 0. */
+void server_stop(struct server *server);
+/* Cuts whoever is left. Before the loop is freed; accepts NULL. */
+void server_free(struct server *server);
+
+#endif
