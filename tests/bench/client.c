@@ -46,7 +46,7 @@ struct caller {
 	bool websocket;
 	enum stage stage;
 	unsigned newlines; /* of the blank line that ends the head */
-	unsigned char header[4];
+	unsigned char header[10];
 	unsigned header_length;
 	uint64_t payload; /* bytes left of this frame */
 	bool greeted;
@@ -69,17 +69,17 @@ static void look_at(struct caller *caller, const unsigned char *bytes, size_t le
 		caller->characters += bytes[i] == BENCH_FILLER;
 }
 
+/* RFC 6455, section 5.2; a server does not mask. */
 static void start_payload(struct caller *caller)
 {
 	unsigned length = caller->header[1] & 0x7f;
+	unsigned extended = length == 127 ? 8 : length == 126 ? 2 : 0;
 
-	if (length == 127) {
-		fprintf(stderr, "a frame of more than 65535 bytes\n");
-		exit(1);
-	}
-	if (length == 126 && caller->header_length < 4)
+	if (caller->header_length < 2 + extended)
 		return;
-	caller->payload = length == 126 ? caller->header[2] * 256U + caller->header[3] : length;
+	caller->payload = extended == 0 ? length : 0;
+	for (unsigned i = 0; i < extended; i++)
+		caller->payload = caller->payload << 8 | caller->header[2 + i];
 	caller->header_length = 0;
 	caller->stage = caller->payload > 0 ? PAYLOAD : HEADER;
 }
@@ -175,8 +175,8 @@ static void call(struct caller *caller, bool websocket, uint16_t port)
 
 static void command(const struct caller *caller, unsigned char word)
 {
-	/* A mask of zeros is a mask. */
-	const unsigned char frame[] = { 0x81, 0x81, 0, 0, 0, 0, word };
+	/* Binary, since websockify takes no text; a mask of zeros is a mask. */
+	const unsigned char frame[] = { 0x82, 0x81, 0, 0, 0, 0, word };
 	size_t skip = caller->websocket ? 0 : sizeof(frame) - 1;
 
 	transmit(caller, frame + skip, sizeof(frame) - skip);
