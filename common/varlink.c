@@ -290,25 +290,40 @@ size_t varlink_size(const json_t *parameters)
 	return json_dumpb(parameters, NULL, 0, JSON_COMPACT);
 }
 
+/* The length of text without the character that a cut at `length` leaves incomplete. */
+static size_t without_cut_character(const char *text, size_t length)
+{
+	size_t start = length;
+
+	if (text[length] == 0 || ((unsigned char)text[length] & 0xc0) != 0x80)
+		return length;
+	while (start > 0 && ((unsigned char)text[start] & 0xc0) == 0x80)
+		start--;
+	return start;
+}
+
 json_t *varlink_text(const char *text, size_t max)
 {
 	size_t length = strnlen(text, max);
-	json_t *value = json_stringn(text, length);
+	size_t room = max;
+	json_t *value = json_stringn(text, without_cut_character(text, length));
 	char *encoded, *out;
 
 	if (value != NULL)
 		return value;
-	encoded = out = malloc(2 * length + 1);
+	encoded = out = malloc(max);
 	if (encoded == NULL)
 		return NULL;
-	for (size_t i = 0; i < length; i++) {
+	for (size_t i = 0; i < length && room >= 2; i++) {
 		unsigned char byte = (unsigned char)text[i];
 
 		if (byte < 0x80) {
 			*out++ = (char)byte;
+			room--;
 		} else {
 			*out++ = (char)(0xc0 | byte >> 6);
 			*out++ = (char)(0x80 | (byte & 0x3f));
+			room -= 2;
 		}
 	}
 	value = json_stringn(encoded, (size_t)(out - encoded));

@@ -99,8 +99,9 @@ int varlink_write_error(struct varlink_writer *writer, const char *error, json_t
 /* The bytes that a message of these parameters takes, without the few dozen around them. */
 size_t varlink_size(const json_t *parameters);
 
-/* Text from the network as a JSON string of at most max bytes of it: as it is where that is UTF-8,
- * else each byte as the code point of its number. NULL without memory. */
+/* Text from the network as a JSON string of at most max bytes of UTF-8: as it is where it is that,
+ * else each byte as the code point of its number; what is longer is cut between characters. NULL
+ * without memory. */
 json_t *varlink_text(const char *text, size_t max);
 
 /*

@@ -1,0 +1,19 @@
+/* The methods of org.vdtgw.Admin. */
+#ifndef VDTGW_SUPERVISOR_ADMIN_INTERFACE_H
+#define VDTGW_SUPERVISOR_ADMIN_INTERFACE_H
+
+#include "common/varlink.h"
+#include "vdtgw-supervisor/peer.h"
+#include "vdtgw-supervisor/supervisor.h"
+
+void admin_interface_status(struct supervisor *supervisor, struct peer *peer,
+			    const struct varlink_call *call);
+void admin_interface_list_sessions(struct supervisor *supervisor, struct peer *peer,
+				   const struct varlink_call *call);
+void admin_interface_kick(struct supervisor *supervisor, struct peer *peer,
+			  const struct varlink_call *call);
+
+/* A connection of the admin socket is over. */
+void admin_interface_gone(struct peer *peer, enum peer_end why);
+
+#endif

@@ -1,0 +1,19 @@
+/* Which method is answered by what, on which socket. */
+#ifndef VDTGW_SUPERVISOR_DISPATCH_H
+#define VDTGW_SUPERVISOR_DISPATCH_H
+
+#include "common/varlink.h"
+#include "vdtgw-supervisor/peer.h"
+#include "vdtgw-supervisor/supervisor.h"
+
+/* The kinds of peers (peer_kind()), by the socket that they came over. */
+enum dispatch_socket {
+	DISPATCH_SESSION = 1,
+	DISPATCH_ADMIN = 2,
+};
+
+/* Answers one call. */
+void dispatch_call(struct supervisor *supervisor, struct peer *peer,
+		   const struct varlink_call *call);
+
+#endif

@@ -1,0 +1,360 @@
+/*
+ * vdtgw-supervisor: options, configuration, sockets, wiring and the order in which it all ends.
+ */
+#include "common/config.h"
+#include "common/event_loop.h"
+#include "common/log.h"
+#include "vdtgw-supervisor/admin_interface.h"
+#include "vdtgw-supervisor/database.h"
+#include "vdtgw-supervisor/dispatch.h"
+#include "vdtgw-supervisor/server.h"
+#include "vdtgw-supervisor/session_interface.h"
+#include "vdtgw-supervisor/supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+enum {
+	ADMIN_PEERS = 64,
+	ADMIN_OUTPUT_MAX = 262144,  /* bytes that may wait for one administrator */
+	SESSION_OUTPUT_MAX = 16384, /* … for one session */
+	SESSION_SLACK = 64,         /* connections beyond limits.sessions: callers being refused */
+	OWN_DESCRIPTORS = 64,       /* all that are no peers, generously */
+	LOOP_DESCRIPTORS = 16,      /* of those, what the event loop's library has to know */
+};
+
+static const char usage[] =
+    "usage: vdtgw-supervisor [--config FILE] [--check]\n"
+    "\n"
+    "Admits videotex callers, counts them, and gives administrators sight of them.\n"
+    "\n"
+    "  --config FILE  read FILE instead of " CONFIG_DEFAULT_PATH "\n"
+    "  --check        check the configuration, and end\n"
+    "  --help         print this, and end\n"
+    "  --version      print the version, and end\n"
+    "\n"
+    "Sockets come from systemd (descriptors named \"session\" and \"admin\") or are made at\n"
+    "supervisor.session_socket and supervisor.admin_socket.\n";
+
+struct options {
+	const char *config;
+	bool check;
+};
+
+/* Everything that runs, in the order in which it is made. */
+struct program {
+	struct config *config;
+	struct event_loop *loop;
+	struct database *database;
+	struct supervisor supervisor;
+	struct server_options session_options;
+	struct server_options admin_options;
+	struct server *session_server;
+	struct server *admin_server;
+	int session_descriptor; /* handed over by systemd, -1: none */
+	int admin_descriptor;
+};
+
+/* Returns -1 to go on, or the exit status. */
+static int read_options(int argc, char **argv, struct options *ret_options)
+{
+	static const struct option known[] = {
+		{ "config", required_argument, NULL, 'f' },
+		{ "check", no_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'v' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct options options = { 0 };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		switch (option) {
+		case 'f':
+			options.config = optarg;
+			break;
+		case 'c':
+			options.check = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return EX_OK;
+		case 'v':
+			puts("vdtgw-supervisor " VDTGW_VERSION);
+			return EX_OK;
+		default:
+			fputs(usage, stderr);
+			return EX_USAGE;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "vdtgw-supervisor: \"%s\" is one argument too many\n%s",
+			argv[optind], usage);
+		return EX_USAGE;
+	}
+	*ret_options = options;
+	return -1;
+}
+
+static void on_signal(int signal_number, void *context)
+{
+	struct program *program = context;
+
+	log_notice("stopping (%s); %zu sessions go on and enter again at the next start",
+		   signal_number == SIGTERM ? "SIGTERM" : "SIGINT",
+		   session_table_count(program->supervisor.sessions));
+	event_loop_stop(program->loop, EX_OK);
+}
+
+static void on_call(void *context, struct peer *peer, const struct varlink_call *call)
+{
+	dispatch_call(context, peer, call);
+}
+
+static void on_session_gone(void *context, struct peer *peer, enum peer_end why)
+{
+	session_interface_gone(context, peer, why);
+}
+
+static void on_admin_gone(void *context, struct peer *peer, enum peer_end why)
+{
+	(void)context;
+	admin_interface_gone(peer, why);
+}
+
+static const struct peer_handlers session_handlers = {
+	.called = on_call,
+	.gone = on_session_gone,
+};
+
+static const struct peer_handlers admin_handlers = {
+	.called = on_call,
+	.gone = on_admin_gone,
+};
+
+/* Raises the limit of descriptors to what the configured number of sessions needs. Returns how
+ * many session peers there can be. */
+static size_t allow_descriptors(const struct config *config)
+{
+	rlim_t others = ADMIN_PEERS + OWN_DESCRIPTORS;
+	rlim_t wanted = (rlim_t)config->limits.sessions + SESSION_SLACK + others;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return config->limits.sessions;
+	if (limit.rlim_cur < wanted) {
+		limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+			log_warning("the limit of descriptors cannot be raised: %s",
+				    strerror(errno));
+	}
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
+		log_warning(
+		    "%lu descriptors are allowed, and limits.sessions = %u needs %lu: raise "
+		    "the hard limit (LimitNOFILE= of the service, ulimit -Hn)",
+		    (unsigned long)limit.rlim_cur, config->limits.sessions, (unsigned long)wanted);
+		wanted = limit.rlim_cur;
+	}
+	return wanted > others ? (size_t)(wanted - others) : 1;
+}
+
+/* A descriptor of systemd's is used where its name is one of ours and it is a socket as we need
+ * it; all others are closed. */
+static void take_descriptor(int descriptor, const char *name, int *session, int *admin)
+{
+	int *place = strcmp(name, "session") == 0 ? session
+		     : strcmp(name, "admin") == 0 ? admin
+						  : NULL;
+
+	if (place != NULL && *place < 0 &&
+	    sd_is_socket_unix(descriptor, SOCK_STREAM, 1, NULL, 0) > 0 &&
+	    fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0) {
+		*place = descriptor;
+		return;
+	}
+	log_warning("the descriptor that was handed over as \"%s\" is of no use: a listening Unix "
+		    "stream socket, once by the name of \"session\" and once of \"admin\", is",
+		    name);
+	close(descriptor);
+}
+
+static void take_descriptors(int *ret_session, int *ret_admin)
+{
+	char **names = NULL;
+	int count = sd_listen_fds_with_names(1, &names);
+
+	*ret_session = -1;
+	*ret_admin = -1;
+	for (int i = 0; i < count; i++) {
+		take_descriptor(SD_LISTEN_FDS_START + i, names[i], ret_session, ret_admin);
+		free(names[i]);
+	}
+	free(names);
+}
+
+/* Serves one socket: the descriptor given, or with -1 one that is made at path. */
+static int open_server(struct program *program, int descriptor, const char *path,
+		       const struct server_options *options, struct server **ret_server)
+{
+	bool own = descriptor < 0;
+	int error = 0;
+
+	if (own)
+		descriptor = server_listen(path);
+	if (descriptor < 0)
+		error = descriptor;
+	if (error == 0)
+		error = server_new(ret_server, program->loop, descriptor, own ? path : NULL,
+				   options, &program->supervisor);
+	if (error == 0)
+		return 0;
+	log_error("the %s %s cannot be served: %s", options->name, path,
+		  error == -EADDRINUSE ? "another supervisor answers on it"
+		  : error == -EEXIST   ? "there is something else than a socket at this path"
+		  : error == -ENOENT   ? "its folder does not exist"
+				       : strerror(-error));
+	if (descriptor >= 0)
+		close(descriptor);
+	return error;
+}
+
+static int open_servers(struct program *program)
+{
+	const struct config *config = program->config;
+	int error;
+
+	program->session_options = (struct server_options) {
+		.name = "session socket",
+		.peers_max = allow_descriptors(config),
+		.waits_when_full = true,
+		.peer = { .handlers = &session_handlers,
+			  .output_max = SESSION_OUTPUT_MAX,
+			  .kind = DISPATCH_SESSION },
+	};
+	program->admin_options = (struct server_options) {
+		.name = "admin socket",
+		.peers_max = ADMIN_PEERS,
+		.peer = { .handlers = &admin_handlers,
+			  .output_max = ADMIN_OUTPUT_MAX,
+			  .settles_by_call = true,
+			  .kind = DISPATCH_ADMIN },
+	};
+	error = open_server(program, program->session_descriptor, config->supervisor.session_socket,
+			    &program->session_options, &program->session_server);
+	if (error == 0)
+		error =
+		    open_server(program, program->admin_descriptor, config->supervisor.admin_socket,
+				&program->admin_options, &program->admin_server);
+	return error;
+}
+
+/* Without the database callers are served all the same. */
+static void open_database(struct program *program)
+{
+	struct supervisor *supervisor = &program->supervisor;
+	char *why = NULL;
+
+	if (database_open(&program->database, program->config->supervisor.state, &why) < 0) {
+		log_error("the database cannot be used, and session numbers come from the clock: "
+			  "%s",
+			  why != NULL ? why : "no memory");
+		free(why);
+	} else if (database_add_launch(program->database, supervisor->started,
+				       &supervisor->launches) < 0) {
+		log_error("the database cannot be written: %s", database_why(program->database));
+	}
+	session_numbers_init(&supervisor->numbers, program->database);
+}
+
+static int set_up(struct program *program)
+{
+	static const int signals[] = { SIGTERM, SIGINT, 0 };
+	struct supervisor *supervisor = &program->supervisor;
+	int error;
+
+	supervisor->config = program->config;
+	supervisor->started = supervisor_clock();
+	supervisor->started_monotonic = event_loop_now();
+	error = event_loop_new(
+	    &program->loop, &(struct event_loop_options) { .max_descriptors = LOOP_DESCRIPTORS });
+	if (error == 0)
+		error = event_loop_on_signals(program->loop, signals, on_signal, program);
+	if (error == 0)
+		error = session_table_new(&supervisor->sessions);
+	if (error == 0)
+		error = notifier_new(&supervisor->notifier, program->loop, supervisor->sessions);
+	if (error < 0) {
+		log_error("the supervisor cannot start: %s", strerror(-error));
+		return error;
+	}
+	/* The sockets first: a second supervisor is to end here, before it counts as a launch. */
+	error = open_servers(program);
+	if (error == 0)
+		open_database(program);
+	return error;
+}
+
+static void tear_down(struct program *program)
+{
+	server_free(program->session_server);
+	server_free(program->admin_server);
+	notifier_free(program->supervisor.notifier);
+	session_table_free(program->supervisor.sessions);
+	database_close(program->database);
+	event_loop_free(program->loop);
+	config_free(program->config);
+}
+
+static int run(struct program *program)
+{
+	int status = EX_OSERR;
+
+	if (set_up(program) == 0) {
+		log_notice("ready: version %s, launch %lld, at most %u sessions", VDTGW_VERSION,
+			   (long long)program->supervisor.launches,
+			   program->config->limits.sessions);
+		notifier_ready(program->supervisor.notifier);
+		status = event_loop_run(program->loop);
+		notifier_stopping(program->supervisor.notifier);
+	}
+	tear_down(program);
+	return status < 0 ? EX_SOFTWARE : status;
+}
+
+int main(int argc, char **argv)
+{
+	struct program program = { .session_descriptor = -1, .admin_descriptor = -1 };
+	struct options options;
+	char error[CONFIG_ERROR_MAX];
+	int status = read_options(argc, argv, &options);
+
+	if (status >= 0)
+		return status;
+	umask(0077);
+	log_open("vdtgw-supervisor", false);
+	if (config_load(&program.config, options.config, error, sizeof(error)) < 0) {
+		if (options.check)
+			fprintf(stderr, "%s\n", error);
+		else
+			log_error("%s", error);
+		return EX_CONFIG;
+	}
+	if (options.check) {
+		printf("%s: no error\n",
+		       options.config != NULL ? options.config : CONFIG_DEFAULT_PATH);
+		config_free(program.config);
+		return EX_OK;
+	}
+	take_descriptors(&program.session_descriptor, &program.admin_descriptor);
+	return run(&program);
+}

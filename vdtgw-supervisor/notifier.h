@@ -1,0 +1,34 @@
+/*
+ * What the service manager is told (sd_notify(3)): that we are ready, alive, stopping, and how
+ * many sessions there are. Without a service manager it does nothing.
+ */
+#ifndef VDTGW_SUPERVISOR_NOTIFIER_H
+#define VDTGW_SUPERVISOR_NOTIFIER_H
+
+#include "common/event_loop.h"
+#include "vdtgw-supervisor/session_table.h"
+
+#include <stddef.h>
+
+enum {
+	NOTIFIER_STATUS_MAX = 128,     /* bytes of the status line */
+	NOTIFIER_STATUS_PERIOD = 1000, /* ms from one status line to the next, at least */
+};
+
+struct notifier;
+
+/* Both are borrowed. Returns 0 or -errno. */
+int notifier_new(struct notifier **ret_notifier, struct event_loop *loop,
+		 const struct session_table *sessions);
+/* Accepts NULL. */
+void notifier_free(struct notifier *notifier);
+/* Says that we are ready, and from now on that we are alive. */
+void notifier_ready(struct notifier *notifier);
+/* The sessions have changed: the status line follows, soon. */
+void notifier_changed(struct notifier *notifier);
+void notifier_stopping(struct notifier *notifier);
+
+/* "3 sessions: 2 telnet, 1 websocket". */
+void notifier_status_text(const struct session_table *sessions, char ret_text[NOTIFIER_STATUS_MAX]);
+
+#endif

@@ -1,0 +1,370 @@
+/*
+ * A peer: moves bytes between its socket and the Varlink codec, and sees to it that one peer can
+ * take neither memory without bound nor the time of the others.
+ */
+#include "vdtgw-supervisor/peer.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#define SECOND UINT64_C(1000000) /* µs */
+
+enum {
+	CHUNK_SIZE = 4096, /* bytes read at once */
+	BYTES_A_TOKEN = 1024,
+};
+
+struct peer {
+	struct watch *watch;
+	struct timer *timer;
+	const struct peer_options *options;
+	void *context;
+	struct ucred credentials;
+	struct varlink_reader reader;
+	struct varlink_writer writer;
+	const struct varlink_call *call; /* under way */
+	struct session_entry *session;
+	bool had_session;
+	bool settled;
+	bool serving; /* within a handler of the watch or the timer: freeing waits for its end */
+	bool ended;
+	enum peer_end why;
+	uint64_t busy_until;      /* when all that it called is worked off at PEER_RATE */
+	uint64_t paused_until;    /* 0: it is read */
+	uint64_t unsettled_since; /* its last sign of life, when not settled */
+	uint64_t message_since;   /* an incomplete message, 0: none */
+	uint64_t output_since;    /* it has read nothing since, although something waits; 0: none */
+};
+
+static const char *const end_texts[] = {
+	[PEER_CLOSED] = "closed its connection",
+	[PEER_MALFORMED] = "sent what is not a Varlink message",
+	[PEER_SLOW] = "does not read what it is sent",
+	[PEER_SILENT] = "stayed silent for too long",
+	[PEER_REPLACED] = "came back over another connection",
+	[PEER_NO_MEMORY] = "needed more memory than there is",
+	[PEER_STOPPING] = "was let go at the supervisor's end",
+};
+static_assert(sizeof(end_texts) / sizeof(end_texts[0]) == PEER_END_COUNT, "a text for each end");
+
+const char *peer_end_text(enum peer_end why)
+{
+	return end_texts[why];
+}
+
+pid_t peer_pid(const struct peer *peer)
+{
+	return peer->credentials.pid;
+}
+
+uid_t peer_uid(const struct peer *peer)
+{
+	return peer->credentials.uid;
+}
+
+int peer_kind(const struct peer *peer)
+{
+	return peer->options->kind;
+}
+
+struct session_entry *peer_session(const struct peer *peer)
+{
+	return peer->session;
+}
+
+void peer_set_session(struct peer *peer, struct session_entry *session)
+{
+	peer->session = session;
+	peer->had_session = peer->had_session || session != NULL;
+}
+
+bool peer_had_session(const struct peer *peer)
+{
+	return peer->had_session;
+}
+
+static void free_peer(struct peer *peer)
+{
+	watch_free(peer->watch);
+	timer_free(peer->timer);
+	varlink_reader_done(&peer->reader);
+	varlink_writer_done(&peer->writer);
+	free(peer);
+}
+
+static void finish(struct peer *peer)
+{
+	peer->options->handlers->gone(peer->context, peer, peer->why);
+	free_peer(peer);
+}
+
+void peer_end(struct peer *peer, enum peer_end why)
+{
+	if (peer->ended)
+		return;
+	peer->ended = true;
+	peer->why = why;
+	if (!peer->serving)
+		finish(peer);
+}
+
+/* When something must happen although the peer does nothing, and what: UINT64_MAX for never. */
+static uint64_t next_due(const struct peer *peer, enum peer_end *ret_why)
+{
+	uint64_t due = UINT64_MAX;
+
+	if (!peer->settled) {
+		due = peer->unsettled_since + PEER_PATIENCE * SECOND;
+		*ret_why = PEER_SILENT;
+	}
+	if (peer->message_since != 0 && peer->message_since + PEER_PATIENCE * SECOND < due) {
+		due = peer->message_since + PEER_PATIENCE * SECOND;
+		*ret_why = PEER_SILENT;
+	}
+	if (peer->output_since != 0 && peer->output_since + PEER_READ_PATIENCE * SECOND < due) {
+		due = peer->output_since + PEER_READ_PATIENCE * SECOND;
+		*ret_why = PEER_SLOW;
+	}
+	return due;
+}
+
+static void set_timer(struct peer *peer)
+{
+	enum peer_end why;
+	uint64_t due = next_due(peer, &why);
+
+	if (peer->paused_until != 0 && peer->paused_until < due)
+		due = peer->paused_until;
+	if (due == UINT64_MAX)
+		timer_disarm(peer->timer);
+	else
+		timer_arm(peer->timer, due);
+}
+
+/* Ends a handler of the watch or the timer. The peer may be gone afterwards. */
+static void end_serving(struct peer *peer)
+{
+	peer->serving = false;
+	if (peer->ended)
+		finish(peer);
+	else
+		set_timer(peer);
+}
+
+void peer_settle(struct peer *peer, bool settled)
+{
+	peer->settled = settled;
+	peer->unsettled_since = event_loop_now();
+}
+
+/* A peer that has gone is noticed by reading: what it said before its end is still to be read. */
+static void flush(struct peer *peer)
+{
+	for (;;) {
+		size_t length;
+		const char *bytes = varlink_writer_pending(&peer->writer, &length);
+		ssize_t sent;
+
+		if (length == 0)
+			break;
+		sent =
+		    send(watch_descriptor(peer->watch), bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent < 0 && errno == EAGAIN) {
+			if (peer->output_since == 0)
+				peer->output_since = event_loop_now();
+			watch_write_once(peer->watch);
+			return;
+		}
+		varlink_writer_sent(&peer->writer, sent < 0 ? length : (size_t)sent);
+		peer->output_since = 0;
+	}
+}
+
+/* error: what the codec said of a message for this peer. */
+static void written(struct peer *peer, int error)
+{
+	if (error == -ENOBUFS)
+		peer_end(peer, PEER_SLOW);
+	else if (error < 0)
+		peer_end(peer, PEER_NO_MEMORY);
+	else
+		flush(peer);
+}
+
+void peer_reply(struct peer *peer, json_t *parameters, bool continues)
+{
+	if (peer->ended || peer->call->oneway)
+		json_decref(parameters);
+	else
+		written(peer, varlink_write_reply(&peer->writer, parameters, continues));
+}
+
+void peer_error(struct peer *peer, const char *error, json_t *parameters)
+{
+	if (peer->ended || peer->call->oneway)
+		json_decref(parameters);
+	else
+		written(peer, varlink_write_error(&peer->writer, error, parameters));
+}
+
+void peer_order(struct peer *peer, json_t *parameters)
+{
+	bool serving = peer->serving;
+
+	if (peer->ended) {
+		json_decref(parameters);
+		return;
+	}
+	peer->serving = true;
+	written(peer, varlink_write_reply(&peer->writer, parameters, true));
+	if (!serving)
+		end_serving(peer);
+}
+
+static void handle_message(struct peer *peer, json_t *message)
+{
+	struct varlink_call call;
+	int error = varlink_call_init(&call, message);
+
+	if (error < 0) {
+		peer_end(peer, error == -ENOMEM ? PEER_NO_MEMORY : PEER_MALFORMED);
+		return;
+	}
+	peer->unsettled_since = event_loop_now();
+	if (peer->options->settles_by_call)
+		peer->settled = true;
+	peer->call = &call;
+	peer->options->handlers->called(peer->context, peer, &call);
+	peer->call = NULL;
+	varlink_call_done(&call);
+}
+
+/* Accounts for bytes and messages that were worked off, and pauses a peer that is ahead of its
+ * rate. */
+static void charge(struct peer *peer, size_t bytes, unsigned messages)
+{
+	uint64_t now = event_loop_now();
+	uint64_t token = SECOND / PEER_RATE;
+
+	if (peer->busy_until < now)
+		peer->busy_until = now;
+	peer->busy_until += messages * token + bytes * token / BYTES_A_TOKEN;
+	if (peer->busy_until > now + PEER_BURST * token) {
+		peer->paused_until = peer->busy_until - PEER_BURST * token;
+		watch_read(peer->watch, false);
+	}
+}
+
+static void take(struct peer *peer, const char *bytes, size_t length)
+{
+	size_t done = 0;
+	unsigned messages = 0;
+
+	while (done < length && !peer->ended) {
+		json_t *message;
+		long used =
+		    varlink_reader_feed(&peer->reader, bytes + done, length - done, &message);
+
+		if (used < 0) {
+			peer_end(peer, used == -ENOMEM ? PEER_NO_MEMORY : PEER_MALFORMED);
+			return;
+		}
+		done += (size_t)used;
+		if (message == NULL)
+			break;
+		messages++;
+		handle_message(peer, message);
+	}
+	if (messages > 0)
+		peer->message_since = 0;
+	if (peer->reader.length > 0 && peer->message_since == 0)
+		peer->message_since = event_loop_now();
+	charge(peer, length, messages);
+}
+
+static void on_readable(void *context)
+{
+	struct peer *peer = context;
+	char chunk[CHUNK_SIZE];
+	ssize_t length = recv(watch_descriptor(peer->watch), chunk, sizeof(chunk), MSG_DONTWAIT);
+
+	if (length < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	peer->serving = true;
+	if (length > 0)
+		take(peer, chunk, (size_t)length);
+	else
+		peer_end(peer, PEER_CLOSED);
+	end_serving(peer);
+}
+
+static void on_writable(void *context)
+{
+	struct peer *peer = context;
+
+	peer->serving = true;
+	flush(peer);
+	end_serving(peer);
+}
+
+static void on_hung_up(void *context)
+{
+	peer_end(context, PEER_CLOSED);
+}
+
+static const struct watch_handlers watch_handlers = {
+	.readable = on_readable,
+	.writable = on_writable,
+	.hung_up = on_hung_up,
+};
+
+static void on_timer(void *context)
+{
+	struct peer *peer = context;
+	uint64_t now = event_loop_now();
+	enum peer_end why = PEER_SILENT;
+
+	peer->serving = true;
+	if (peer->paused_until != 0 && peer->paused_until <= now) {
+		peer->paused_until = 0;
+		watch_read(peer->watch, true);
+	}
+	if (next_due(peer, &why) <= now)
+		peer_end(peer, why);
+	end_serving(peer);
+}
+
+int peer_new(struct peer **ret_peer, struct event_loop *loop, int descriptor,
+	     const struct peer_options *options, void *context)
+{
+	struct peer *peer = calloc(1, sizeof(*peer));
+	socklen_t length = sizeof(peer->credentials);
+	int error;
+
+	if (peer == NULL)
+		return -ENOMEM;
+	peer->options = options;
+	peer->context = context;
+	varlink_writer_init(&peer->writer, options->output_max);
+	if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer->credentials, &length) < 0) {
+		error = -errno;
+		goto fail;
+	}
+	error = timer_new(&peer->timer, loop, on_timer, peer);
+	if (error < 0)
+		goto fail;
+	error = watch_new(&peer->watch, loop, descriptor, &watch_handlers, peer);
+	if (error < 0)
+		goto fail;
+	peer_settle(peer, false);
+	set_timer(peer);
+	*ret_peer = peer;
+	return 0;
+fail:
+	free_peer(peer);
+	return error;
+}

@@ -1,0 +1,373 @@
+/*
+ * What session processes call: they are admitted or refused, given a number, and what they say of
+ * themselves is kept in the table. A session that ends without a word has crashed.
+ */
+#include "vdtgw-supervisor/session_interface.h"
+
+#include <string.h>
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The parameters of all the methods; what a call does not hold stays NULL or -1. */
+struct values {
+	const char *transport;
+	const char *address;
+	int64_t port;
+	int64_t session;
+	int64_t started;
+	const char *state;
+	const char *reason;
+	const char *service;
+	const char *terminal_type;
+	const char *window_size;
+	json_t *environment;
+	int64_t bytes_in;
+	int64_t bytes_out;
+	int64_t duration;
+};
+
+static const struct values no_values = {
+	.session = -1,
+	.started = -1,
+	.bytes_in = -1,
+	.bytes_out = -1,
+};
+
+#define TEXT(member, required, most)                                                               \
+	{                                                                                          \
+#member, offsetof(struct values, member), VARLINK_STRING, required, 0, most        \
+	}
+#define NUMBER(member, required, least, most)                                                      \
+	{                                                                                          \
+#member, offsetof(struct values, member), VARLINK_INT, required, least, most       \
+	}
+#define ENVIRONMENT                                                                                \
+	{                                                                                          \
+		"environment", offsetof(struct values, environment), VARLINK_OBJECT, false, 0, 0   \
+	}
+
+/* A word of a-z and "-". */
+static bool is_word(const char *text)
+{
+	return text[0] != 0 && text[strspn(text, "abcdefghijklmnopqrstuvwxyz-")] == 0;
+}
+
+static bool is_environment(json_t *variables)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(variables, name, value) if (!json_is_string(value)) return false;
+	return true;
+}
+
+/* What the table of fields cannot say. */
+static const char *find_invalid(const struct values *values)
+{
+	if (values->state != NULL && !is_word(values->state))
+		return "state";
+	if (values->environment != NULL && !is_environment(values->environment))
+		return "environment";
+	return NULL;
+}
+
+static bool read_values(struct peer *peer, const struct varlink_call *call,
+			const struct varlink_field *fields, size_t count, struct values *ret_values)
+{
+	const char *invalid;
+
+	*ret_values = no_values;
+	if (!supervisor_read_parameters(peer, call, fields, count, ret_values))
+		return false;
+	invalid = find_invalid(ret_values);
+	if (invalid != NULL)
+		supervisor_answer_invalid(peer, invalid);
+	return invalid == NULL;
+}
+
+/* Keeps what a session said of itself. Returns 0 or -ENOMEM. */
+static int keep(struct session_entry *entry, const struct values *values)
+{
+	int error = 0;
+
+	if (values->state != NULL)
+		memcpy(entry->state, values->state, strlen(values->state) + 1);
+	if (values->bytes_in >= 0)
+		entry->bytes_in = values->bytes_in;
+	if (values->bytes_out >= 0)
+		entry->bytes_out = values->bytes_out;
+	if (values->service != NULL)
+		error = session_entry_set_text(&entry->service, values->service);
+	if (values->terminal_type != NULL && error == 0)
+		error = session_entry_set_text(&entry->terminal_type, values->terminal_type);
+	if (values->window_size != NULL && error == 0)
+		error = session_entry_set_text(&entry->window_size, values->window_size);
+	if (values->environment != NULL && error == 0)
+		error = session_entry_add_environment(entry, values->environment);
+	return error;
+}
+
+/* The caller of Enter, as parsed. */
+struct caller {
+	enum transport transport;
+	struct address address;
+	bool has_address;
+};
+
+static const char *read_caller(const struct values *values, struct caller *ret_caller)
+{
+	struct caller caller = { .has_address = values->address[0] != 0 };
+
+	if (transport_from_name(&caller.transport, values->transport) < 0)
+		return "transport";
+	if (caller.has_address && address_parse(&caller.address, values->address) < 0)
+		return "address";
+	*ret_caller = caller;
+	return NULL;
+}
+
+/* Refuses a caller for whom there is no room. Loopback is this machine's own programs, a proxy
+ * among them, and has no limit of its own. */
+static bool refuse_if_full(struct supervisor *supervisor, struct peer *peer,
+			   const struct values *values, const struct caller *caller)
+{
+	unsigned limit = supervisor->config->limits.sessions;
+	bool full = session_table_count(supervisor->sessions) >= limit;
+	bool per_address = false;
+
+	if (!full && caller->has_address && !address_is_loopback(&caller->address)) {
+		limit = supervisor->config->limits.per_address;
+		per_address = full =
+		    session_table_count_address(supervisor->sessions, &caller->address) >= limit;
+	}
+	if (!full)
+		return false;
+	supervisor->totals.refused++;
+	log_info("a caller was refused (%s, %s port %lld, pid %ld): %u sessions are connected%s, "
+		 "which is the limit",
+		 values->transport, values->address, (long long)values->port, (long)peer_pid(peer),
+		 limit, per_address ? " from there" : "");
+	peer_error(peer, "org.vdtgw.Session.Full",
+		   json_pack("{s:I, s:b}", "limit", (json_int_t)limit, "per_address", per_address));
+	return true;
+}
+
+/* The number that a session which enters again keeps; 0 where it needs a new one. */
+static int64_t reclaim_number(struct supervisor *supervisor, struct peer *peer, int64_t number)
+{
+	struct session_entry *entry = session_table_find(supervisor->sessions, number);
+
+	if (!session_numbers_claim(&supervisor->numbers, number))
+		return 0;
+	if (entry == NULL)
+		return number;
+	/* The same process: its older connection is dead, only the news is late. */
+	if (peer_pid(entry->peer) != peer_pid(peer))
+		return 0;
+	peer_end(entry->peer, PEER_REPLACED);
+	return session_table_find(supervisor->sessions, number) == NULL ? number : 0;
+}
+
+static int64_t new_number(struct supervisor *supervisor)
+{
+	bool failed;
+	int64_t number;
+
+	do {
+		number = session_numbers_take(&supervisor->numbers, supervisor_clock(), &failed);
+		if (failed)
+			log_error("session numbers come from the clock for now, because the "
+				  "database cannot be written: %s",
+				  database_why(supervisor->numbers.database));
+	} while (session_table_find(supervisor->sessions, number) != NULL);
+	return number;
+}
+
+/* Adds the session to the table. Returns its entry; NULL without memory. */
+static struct session_entry *add_session(struct supervisor *supervisor, struct peer *peer,
+					 const struct values *values, const struct caller *caller,
+					 int64_t number)
+{
+	struct session_entry *entry;
+
+	if (session_table_add(supervisor->sessions, number, caller->transport,
+			      caller->has_address ? &caller->address : NULL, &entry) < 0)
+		return NULL;
+	entry->pid = peer_pid(peer);
+	entry->port = (uint16_t)values->port;
+	entry->started = values->started >= 0 ? values->started : supervisor_clock();
+	memcpy(entry->state, "entering", sizeof("entering"));
+	if (keep(entry, values) < 0) {
+		session_table_remove(supervisor->sessions, entry);
+		return NULL;
+	}
+	entry->peer = peer;
+	peer_set_session(peer, entry);
+	peer_settle(peer, true);
+	notifier_changed(supervisor->notifier);
+	return entry;
+}
+
+static void admit(struct supervisor *supervisor, struct peer *peer, const struct values *values,
+		  const struct caller *caller, bool more)
+{
+	bool again = values->session >= 0;
+	int64_t number = again ? reclaim_number(supervisor, peer, values->session) : 0;
+	struct session_entry *entry;
+
+	if (number == 0)
+		number = new_number(supervisor);
+	entry = add_session(supervisor, peer, values, caller, number);
+	if (entry == NULL) {
+		peer_end(peer, PEER_NO_MEMORY);
+		return;
+	}
+	entry->orders = more;
+	if (again)
+		supervisor->totals.reentered++;
+	else
+		supervisor->totals.admitted[caller->transport]++;
+	if (again && number != values->session)
+		supervisor_log_session(LOG_PRIORITY_WARNING, entry,
+				       "entered again and was session %lld, a number that it "
+				       "could not keep",
+				       (long long)values->session);
+	peer_reply(peer, json_pack("{s:I}", "session", (json_int_t)number), more);
+}
+
+void session_interface_enter(struct supervisor *supervisor, struct peer *peer,
+			     const struct varlink_call *call)
+{
+	static const struct varlink_field fields[] = {
+		TEXT(transport, true, SESSION_WORD_MAX),
+		TEXT(address, true, ADDRESS_TEXT_MAX),
+		NUMBER(port, true, 0, UINT16_MAX),
+		NUMBER(session, false, 1, INT64_MAX),
+		NUMBER(started, false, 0, INT64_MAX),
+		TEXT(state, false, SESSION_WORD_MAX),
+		TEXT(service, false, SESSION_SERVICE_MAX),
+		TEXT(terminal_type, false, SESSION_TEXT_MAX),
+		TEXT(window_size, false, SESSION_TEXT_MAX),
+		ENVIRONMENT,
+		NUMBER(bytes_in, false, 0, INT64_MAX),
+		NUMBER(bytes_out, false, 0, INT64_MAX),
+	};
+	struct values values;
+	struct caller caller;
+	const char *invalid;
+
+	if (peer_had_session(peer)) {
+		peer_error(peer, "org.vdtgw.Session.AlreadyEntered", json_object());
+		return;
+	}
+	if (!read_values(peer, call, fields, LENGTH(fields), &values))
+		return;
+	invalid = read_caller(&values, &caller);
+	if (invalid != NULL)
+		supervisor_answer_invalid(peer, invalid);
+	else if (values.session >= 0 || !refuse_if_full(supervisor, peer, &values, &caller))
+		admit(supervisor, peer, &values, &caller, call->more);
+}
+
+/* The session that calls; where there is none, answers so and returns NULL. */
+static struct session_entry *find_caller(struct peer *peer)
+{
+	struct session_entry *entry = peer_session(peer);
+
+	if (entry == NULL)
+		peer_error(peer, "org.vdtgw.Session.NotEntered", json_object());
+	return entry;
+}
+
+/* What the three methods that only tell something have in common. */
+static void take_news(struct peer *peer, const struct varlink_call *call,
+		      const struct varlink_field *fields, size_t count)
+{
+	struct session_entry *entry = find_caller(peer);
+	struct values values;
+
+	if (entry == NULL || !read_values(peer, call, fields, count, &values))
+		return;
+	if (keep(entry, &values) < 0)
+		peer_end(peer, PEER_NO_MEMORY);
+	else
+		peer_reply(peer, json_object(), false);
+}
+
+void session_interface_state_changed(struct supervisor *supervisor, struct peer *peer,
+				     const struct varlink_call *call)
+{
+	static const struct varlink_field fields[] = {
+		TEXT(state, true, SESSION_WORD_MAX),
+		TEXT(reason, false, SESSION_TEXT_MAX),
+		TEXT(service, false, SESSION_SERVICE_MAX),
+	};
+
+	(void)supervisor;
+	take_news(peer, call, fields, LENGTH(fields));
+}
+
+void session_interface_learned(struct supervisor *supervisor, struct peer *peer,
+			       const struct varlink_call *call)
+{
+	static const struct varlink_field fields[] = {
+		TEXT(terminal_type, false, SESSION_TEXT_MAX),
+		TEXT(window_size, false, SESSION_TEXT_MAX),
+		ENVIRONMENT,
+	};
+
+	(void)supervisor;
+	take_news(peer, call, fields, LENGTH(fields));
+}
+
+void session_interface_traffic(struct supervisor *supervisor, struct peer *peer,
+			       const struct varlink_call *call)
+{
+	static const struct varlink_field fields[] = {
+		NUMBER(bytes_in, true, 0, INT64_MAX),
+		NUMBER(bytes_out, true, 0, INT64_MAX),
+	};
+
+	(void)supervisor;
+	take_news(peer, call, fields, LENGTH(fields));
+}
+
+void session_interface_leave(struct supervisor *supervisor, struct peer *peer,
+			     const struct varlink_call *call)
+{
+	static const struct varlink_field fields[] = {
+		TEXT(reason, true, SESSION_TEXT_MAX),
+		NUMBER(bytes_in, true, 0, INT64_MAX),
+		NUMBER(bytes_out, true, 0, INT64_MAX),
+		NUMBER(duration, true, 0, INT64_MAX),
+	};
+	struct session_entry *entry = find_caller(peer);
+	struct values values;
+
+	if (entry == NULL || !read_values(peer, call, fields, LENGTH(fields), &values))
+		return;
+	supervisor_log_session(LOG_PRIORITY_DEBUG, entry, "left: %s", values.reason);
+	supervisor_forget(supervisor, entry);
+	peer_reply(peer, json_object(), false);
+}
+
+void session_interface_gone(struct supervisor *supervisor, struct peer *peer, enum peer_end why)
+{
+	struct session_entry *entry = peer_session(peer);
+
+	if (entry == NULL) {
+		if (why != PEER_CLOSED && why != PEER_STOPPING)
+			log_warning("session socket: pid %ld %s and was let go",
+				    (long)peer_pid(peer), peer_end_text(why));
+		return;
+	}
+	if (why == PEER_CLOSED) {
+		supervisor->totals.crashed++;
+		supervisor_log_session(LOG_PRIORITY_ERROR, entry,
+				       "crashed: its connection ended without a word");
+	} else if (why != PEER_REPLACED && why != PEER_STOPPING) {
+		supervisor_log_session(LOG_PRIORITY_ERROR, entry, "%s and was let go",
+				       peer_end_text(why));
+	}
+	supervisor_forget(supervisor, entry);
+}

@@ -1,0 +1,23 @@
+/* The methods of org.vdtgw.Session, and the end of a session's connection. */
+#ifndef VDTGW_SUPERVISOR_SESSION_INTERFACE_H
+#define VDTGW_SUPERVISOR_SESSION_INTERFACE_H
+
+#include "common/varlink.h"
+#include "vdtgw-supervisor/peer.h"
+#include "vdtgw-supervisor/supervisor.h"
+
+void session_interface_enter(struct supervisor *supervisor, struct peer *peer,
+			     const struct varlink_call *call);
+void session_interface_state_changed(struct supervisor *supervisor, struct peer *peer,
+				     const struct varlink_call *call);
+void session_interface_learned(struct supervisor *supervisor, struct peer *peer,
+			       const struct varlink_call *call);
+void session_interface_traffic(struct supervisor *supervisor, struct peer *peer,
+			       const struct varlink_call *call);
+void session_interface_leave(struct supervisor *supervisor, struct peer *peer,
+			     const struct varlink_call *call);
+
+/* A connection of the session socket is over. */
+void session_interface_gone(struct supervisor *supervisor, struct peer *peer, enum peer_end why);
+
+#endif

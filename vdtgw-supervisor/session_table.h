@@ -1,0 +1,77 @@
+/*
+ * The sessions that are connected, in the order of their numbers, counted by transport and by
+ * address. Pure.
+ */
+#ifndef VDTGW_SUPERVISOR_SESSION_TABLE_H
+#define VDTGW_SUPERVISOR_SESSION_TABLE_H
+
+#include "common/address.h"
+#include "common/transport.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum {
+	SESSION_WORD_MAX = 32,            /* bytes of a state */
+	SESSION_TEXT_MAX = 256,           /* bytes of a terminal's type, a reason … */
+	SESSION_SERVICE_MAX = 2048,       /* bytes of a service's address */
+	SESSION_ENVIRONMENT_MAX = 16,     /* variables */
+	SESSION_ENVIRONMENT_NAME_MAX = 64 /* bytes of a variable's name */
+};
+
+struct peer;
+struct session_table;
+
+/* What is known of one caller's stay. Texts are owned; NULL: not known. */
+struct session_entry {
+	int64_t number;
+	pid_t pid;
+	enum transport transport;
+	bool has_address;       /* false: a local socket */
+	struct address address; /* of the caller */
+	uint16_t port;
+	bool orders;     /* it waits for some */
+	int64_t started; /* µs since the epoch */
+	int64_t bytes_in;
+	int64_t bytes_out;
+	char state[SESSION_WORD_MAX + 1];
+	char *service;
+	char *terminal_type;
+	char *window_size;
+	json_t *environment;                   /* an object of strings */
+	struct peer *peer;                     /* its connection */
+	struct session_entry *next_at_address; /* private to session_table.c */
+};
+
+int session_table_new(struct session_table **ret_table);
+/* Accepts NULL. Frees the entries too. */
+void session_table_free(struct session_table *table);
+
+/* Adds a session of this number, at *address (NULL: none); the rest is for the caller to fill in.
+ * The entry belongs to the table. Returns 0, -EEXIST or -ENOMEM. */
+int session_table_add(struct session_table *table, int64_t number, enum transport transport,
+		      const struct address *address, struct session_entry **ret_entry);
+/* Frees the entry. */
+void session_table_remove(struct session_table *table, struct session_entry *entry);
+
+/* NULL where there is none. */
+struct session_entry *session_table_find(const struct session_table *table, int64_t number);
+/* The first one whose number is `from` or above; NULL: there is none. */
+struct session_entry *session_table_next(const struct session_table *table, int64_t from);
+
+size_t session_table_count(const struct session_table *table);
+size_t session_table_count_transport(const struct session_table *table, enum transport transport);
+/* Sessions from this IPv4 address, or from this IPv6 address's /64. */
+size_t session_table_count_address(const struct session_table *table,
+				   const struct address *address);
+
+/* Replaces a text of an entry by a copy, NULL where text is empty. Returns 0 or -ENOMEM. */
+int session_entry_set_text(char **text_place, const char *text);
+/* Takes the string members of an object over into the environment, within its limits; what is
+ * beyond them is forgotten. Returns 0, or -ENOMEM with a part of it taken. */
+int session_entry_add_environment(struct session_entry *entry, json_t *variables);
+
+#endif

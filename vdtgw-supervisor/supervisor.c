@@ -1,0 +1,71 @@
+/*
+ * The few things that both interfaces share: how a session is named in the log, how parameters
+ * are checked and how a session is forgotten.
+ */
+#include "vdtgw-supervisor/supervisor.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+int64_t supervisor_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+void supervisor_format_address(const struct session_entry *entry, char ret_text[ADDRESS_TEXT_MAX])
+{
+	ret_text[0] = 0;
+	if (entry->has_address)
+		address_format(&entry->address, ret_text);
+}
+
+void supervisor_log_session(enum log_priority priority, const struct session_entry *entry,
+			    const char *format, ...)
+{
+	char number[24], address[ADDRESS_TEXT_MAX], text[LOG_LINE_MAX];
+	const struct log_field fields[] = {
+		{ "VDTGW_SESSION", number },
+		{ "VDTGW_ADDRESS", entry->has_address ? address : NULL },
+		{ "VDTGW_TRANSPORT", transport_name(entry->transport) },
+	};
+	va_list arguments;
+
+	snprintf(number, sizeof(number), "%lld", (long long)entry->number);
+	supervisor_format_address(entry, address);
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	log_event(priority, NULL, fields, sizeof(fields) / sizeof(fields[0]),
+		  "session %s (%s, %s port %u, pid %ld) %s", number,
+		  transport_name(entry->transport), entry->has_address ? address : "local",
+		  entry->port, (long)entry->pid, text);
+}
+
+void supervisor_answer_invalid(struct peer *peer, const char *parameter)
+{
+	peer_error(peer, "org.varlink.service.InvalidParameter",
+		   json_pack("{s:s}", "parameter", parameter));
+}
+
+bool supervisor_read_parameters(struct peer *peer, const struct varlink_call *call,
+				const struct varlink_field *fields, size_t count, void *ret_values)
+{
+	const char *name;
+
+	if (varlink_parameters_read(call->parameters, fields, count, ret_values, &name) == 0)
+		return true;
+	supervisor_answer_invalid(peer, name);
+	return false;
+}
+
+void supervisor_forget(struct supervisor *supervisor, struct session_entry *entry)
+{
+	peer_set_session(entry->peer, NULL);
+	peer_settle(entry->peer, false);
+	session_table_remove(supervisor->sessions, entry);
+	notifier_changed(supervisor->notifier);
+}

@@ -1,0 +1,54 @@
+/*
+ * What the interfaces work on: the sessions, their numbers, the counts since the start.
+ */
+#ifndef VDTGW_SUPERVISOR_SUPERVISOR_H
+#define VDTGW_SUPERVISOR_SUPERVISOR_H
+
+#include "common/config.h"
+#include "common/log.h"
+#include "common/varlink.h"
+#include "vdtgw-supervisor/notifier.h"
+#include "vdtgw-supervisor/peer.h"
+#include "vdtgw-supervisor/session_numbers.h"
+#include "vdtgw-supervisor/session_table.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct supervisor {
+	const struct config *config;
+	struct session_table *sessions;
+	struct session_numbers numbers;
+	struct notifier *notifier;
+	int64_t started;            /* µs since the epoch */
+	uint64_t started_monotonic; /* µs */
+	int64_t launches;           /* 0: not known, without the database */
+	struct {
+		int64_t admitted[TRANSPORT_COUNT];
+		int64_t refused;
+		int64_t reentered;
+		int64_t kicked;
+		int64_t crashed;
+	} totals;
+};
+
+/* Microseconds since the epoch. */
+int64_t supervisor_clock(void);
+
+/* The caller's address as text, empty where there is none. */
+void supervisor_format_address(const struct session_entry *entry, char ret_text[ADDRESS_TEXT_MAX]);
+
+/* Writes a line about a session, with the fields that are for machines. */
+void supervisor_log_session(enum log_priority priority, const struct session_entry *entry,
+			    const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Reads the parameters of a call by a table; where one is wrong, answers so and returns false. */
+bool supervisor_read_parameters(struct peer *peer, const struct varlink_call *call,
+				const struct varlink_field *fields, size_t count, void *ret_values);
+void supervisor_answer_invalid(struct peer *peer, const char *parameter);
+
+/* Forgets a session: its connection is one without a session then. */
+void supervisor_forget(struct supervisor *supervisor, struct session_entry *entry);
+
+#endif
