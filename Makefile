@@ -63,6 +63,9 @@ $(BUILD)/%.o: %.c $(BUILD)/settings
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
+# What EMBED() names, the compiler does not tell.
+$(BUILD)/vdtgw-supervisor/interfaces.o: $(wildcard vdtgw-supervisor/*.varlink)
+
 # Everything of a folder but its main.c is a library, which the tests link too.
 $(BUILD)/lib%.a:
 	@mkdir -p $(@D)
