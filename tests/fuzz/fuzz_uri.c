@@ -5,6 +5,7 @@
  */
 #include "common/uri.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,7 +25,11 @@ static void accepted_check(const struct uri *uri)
 	static const char allowed[] =
 	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:";
 	size_t length = strlen(uri->host);
+	struct in_addr address;
 
+	/* No host that a resolver takes for an address in disguise. */
+	require(inet_aton(uri->host, &address) == 0 ||
+		inet_pton(AF_INET, uri->host, &address) == 1);
 	require(length > 0 && length < URI_HOST_MAX);
 	require(strspn(uri->host, allowed) == length);
 	require(uri->host[0] != '-' && uri->port > 0);
