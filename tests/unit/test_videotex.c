@@ -115,6 +115,7 @@ static const struct boundary_case boundary_cases[] = {
 		"\x1f\x7f\x41"
 		"\x1f\x39\x39\x0a"),
 	  "iiiiiiiiiB" },
+	{ "no column leaves row 0", BYTES("\x1f\x40\x41\x1f\x45\x40\x0a"), "iiiiiiB" },
 	{ "sequences on row 0",
 	  BYTES("\x1f\x40\x41"
 		"\x1b\x41\x19\x42"
