@@ -193,7 +193,8 @@ static size_t screen_read_source(struct screen *screen, enum screen_source sourc
 	bool awaited = screen_highest(screen) < source;
 	size_t taken = 0;
 
-	if (awaited && is_repetition(bytes[0]))
+	if (awaited && is_repetition(bytes[0]) &&
+	    videotex_position(&screen->terminal) == VIDEOTEX_BOUNDARY)
 		screen->repeats++;
 	do {
 		uint8_t byte = bytes[taken];

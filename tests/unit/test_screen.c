@@ -86,6 +86,11 @@ static const struct conversation conversations[] = {
 	    STEP(TAKE, "a"), STEP(HOME, "h"),
 	    STEP(READ,
 		 "\x12\x41\x12\x41\x12\x41\x12\x41\x12\x41\x12\x41\x12\x41\x12\x41h\x12\x41") } },
+	{ "only repetitions of their own count",
+	  { STEP(REMOTE, "a\x12\x12\x12\x12\x12\x12\x12\x12\x12\x12\x41\x12\x41"
+			 "b"),
+	    STEP(TAKE, "a"), STEP(HOME, "h"),
+	    STEP(READ, "\x12\x12\x12\x12\x12\x12\x12\x12\x12\x12\x41\x12\x41hb") } },
 	{ "texts on row 0 do not mix",
 	  { STEP(REMOTE, "\x1f\x40\x41remote\x0a"
 			 "page"),
