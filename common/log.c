@@ -138,16 +138,17 @@ static bool confess_losses(void)
 	return true;
 }
 
-__attribute__((format(printf, 2, 0))) static void write_line(struct log_journal_entry *entry,
+__attribute__((format(printf, 2, 0))) static void write_line(const struct log_journal_entry *event,
 							     const char *format, va_list arguments)
 {
+	struct log_journal_entry entry = *event;
 	int saved_errno = errno;
 	char raw[RAW_MAX];
 	char text[LOG_LINE_MAX + 1];
 	int length;
 
 	if (state.destination == DESTINATION_NONE ||
-	    (entry->priority >= LOG_PRIORITY_DEBUG && !state.debug))
+	    (entry.priority >= LOG_PRIORITY_DEBUG && !state.debug))
 		return;
 	length = vsnprintf(raw, sizeof(raw), format, arguments);
 	if (length < 0)
@@ -155,27 +156,27 @@ __attribute__((format(printf, 2, 0))) static void write_line(struct log_journal_
 	if ((size_t)length >= sizeof(raw))
 		length = sizeof(raw) - 1;
 	printable(text, sizeof(text), raw, (size_t)length);
-	entry->identifier = state.program;
-	entry->message = text;
-	if (!confess_losses() || !write_entry(entry))
+	entry.identifier = state.program;
+	entry.message = text;
+	if (!confess_losses() || !write_entry(&entry))
 		state.lost++;
 	errno = saved_errno;
 }
 
 void log_write(enum log_priority priority, const char *format, ...)
 {
-	struct log_journal_entry entry = { .priority = priority };
+	const struct log_journal_entry event = { .priority = priority };
 	va_list arguments;
 
 	va_start(arguments, format);
-	write_line(&entry, format, arguments);
+	write_line(&event, format, arguments);
 	va_end(arguments);
 }
 
 void log_event(enum log_priority priority, const char *message_id, const struct log_field *fields,
 	       size_t field_count, const char *format, ...)
 {
-	struct log_journal_entry entry = {
+	const struct log_journal_entry event = {
 		.priority = priority,
 		.message_id = message_id,
 		.fields = fields,
@@ -184,6 +185,6 @@ void log_event(enum log_priority priority, const char *message_id, const struct 
 	va_list arguments;
 
 	va_start(arguments, format);
-	write_line(&entry, format, arguments);
+	write_line(&event, format, arguments);
 	va_end(arguments);
 }

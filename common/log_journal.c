@@ -44,10 +44,11 @@ bool log_journal_owns(int descriptor, const char *journal_stream)
 int log_journal_init(struct log_journal *journal, const char *path)
 {
 	struct log_journal new_journal = { .address.sun_family = AF_UNIX };
+	size_t length = strlen(path);
 
-	if (strlen(path) >= sizeof(new_journal.address.sun_path))
+	if (length >= sizeof(new_journal.address.sun_path))
 		return -ENAMETOOLONG;
-	strcpy(new_journal.address.sun_path, path);
+	memcpy(new_journal.address.sun_path, path, length);
 	new_journal.descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (new_journal.descriptor < 0)
 		return -errno;

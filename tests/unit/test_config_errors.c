@@ -194,12 +194,12 @@ static void test_lists_are_bounded(void **state)
 	(void)state;
 	for (int i = 1; i < CONFIG_LIST_MAX; i++)
 		end = stpcpy(end, ",\"192.0.2.1\"");
-	strcpy(end, "]; };");
+	stpcpy(end, "]; };");
 	config = accepted(text);
 	assert_int_equal(config->bans.never.count, CONFIG_LIST_MAX);
 	assert_string_equal(config->bans.never.items[CONFIG_LIST_MAX - 1], "192.0.2.1");
 	config_free(config);
-	strcpy(end, ",\"::1\"]; };");
+	stpcpy(end, ",\"::1\"]; };");
 	assert_refused(text, "FILE:1: bans.never: a list", "at most 1024 entries");
 	free(text);
 }
@@ -279,7 +279,7 @@ static void test_hostile_value_is_quoted_safely_and_cut(void **state)
 
 	(void)state;
 	memset(text + strlen(text), 'x', 1000);
-	strcat(text, "\"; };");
+	stpcpy(text + strlen(text), "\"; };");
 	assert_int_equal(parse(&config, text, error), -EINVAL);
 	assert_null(strchr(error, '\033'));
 	assert_non_null(strstr(error, "\"\\x1B[2Jxxx"));

@@ -88,7 +88,7 @@ static void test_long_line_is_cut_and_marked(void **state)
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	memcpy(expected, text, LOG_LINE_MAX - 3);
-	strcpy(expected + LOG_LINE_MAX - 3, "…");
+	stpcpy(expected + LOG_LINE_MAX - 3, "…");
 	capture_pipe(&capture);
 	log_open("test", false);
 	log_error("%s", text);
@@ -201,7 +201,7 @@ static void test_journal_is_known_by_device_and_inode(void **state)
 	snprintf(text, sizeof(text), "%ju:%ju", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino);
 	assert_true(log_journal_owns(ends[0], text));
 	assert_false(log_journal_owns(ends[1], text));
-	strcat(text, "0");
+	stpcpy(text + strlen(text), "0");
 	assert_false(log_journal_owns(ends[0], text));
 	assert_false(log_journal_owns(ends[0], NULL));
 	assert_false(log_journal_owns(ends[0], ""));
@@ -256,10 +256,10 @@ static int fake_journal_open(void **state)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
 	fake->received = malloc(RECEIVED_MAX);
-	strcpy(fake->directory, "/tmp/test_log.XXXXXX");
+	stpcpy(fake->directory, "/tmp/test_log.XXXXXX");
 	assert_non_null(mkdtemp(fake->directory));
 	snprintf(fake->path, sizeof(fake->path), "%s/socket", fake->directory);
-	strcpy(address.sun_path, fake->path);
+	stpcpy(address.sun_path, fake->path);
 	fake->descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	assert_int_equal(bind(fake->descriptor, (const struct sockaddr *)&address, sizeof(address)),
 			 0);
