@@ -170,6 +170,7 @@ def test_long_lived_services_are_tight(installed, unit):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make users and give folders away")
 def test_users_and_folders_can_be_made(installed, tmp_path):
+    (tmp_path / "etc").mkdir()
     shutil.copytree(installed / PREFIX.lstrip("/") / "lib", tmp_path / "usr/lib")
     for command in (["systemd-sysusers"], ["systemd-tmpfiles", "--create"]):
         done = subprocess.run([*command, f"--root={tmp_path}", "vdtgw.conf"], capture_output=True, text=True)
