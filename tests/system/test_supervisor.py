@@ -136,11 +136,21 @@ def test_a_supervisor_that_accepts_and_never_answers_holds_nobody_up(gateway, se
     silent.close()
 
 
-@pytest.mark.parametrize(
-    "garbage",
-    (b"nonsense\0", b"\0", b"{}\0", b'{"parameters":{"session":"x"}}\0', b"[" * 100_000, b"x" * 500_000),
-)
-def test_a_supervisor_that_talks_nonsense_costs_no_call(gateway, service, garbage):
+NONSENSE = {
+    "no JSON": b"nonsense\0",
+    "empty message": b"\0",
+    "empty object": b"{}\0",
+    "wrong type": b'{"parameters":{"session":"x"}}\0',
+    "negative number": b'{"parameters":{"session":-1}}\0',
+    "unknown order": b'{"parameters":{"session":1},"continues":true}\0'
+    b'{"parameters":{"session":1,"order":{"kind":"dance"}},"continues":true}\0',
+    "depth": b"[" * 100_000,
+    "no end": b"x" * 500_000,
+}
+
+
+@pytest.mark.parametrize("name", NONSENSE)
+def test_a_supervisor_that_talks_nonsense_costs_no_call(gateway, service, name):
     running = gateway(home=service.uri, supervisor=False)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(running.session_socket)
@@ -150,7 +160,7 @@ def test_a_supervisor_that_talks_nonsense_costs_no_call(gateway, service, garbag
     sock, _ = listener.accept()
     sock.settimeout(2)
     try:
-        sock.sendall(garbage)
+        sock.sendall(NONSENSE[name])
     except OSError:
         pass
     connection = service.accept()

@@ -35,7 +35,7 @@ def caller_of(running, **options):
     return websocket_caller(running.port("websocket"), **options)
 
 
-@pytest.mark.parametrize("path", ("/", "/minitel", "/a/b/c?echo&x=1", "/%20//..", "/" + "p" * 1500))
+@pytest.mark.parametrize("path", ("/", "/minitel", "/a/b/c?echo&x=1", "/%20//..", "/" + "p" * 1500), ids=len)
 def test_any_path_is_served(running, service, path):
     join(caller_of(running, path=path), service.accept())
 
@@ -119,7 +119,7 @@ def test_code_points_above_255_become_an_underscore(running, service):
     assert caller.receive_until(b".") == b"a_b."
 
 
-@pytest.mark.parametrize("payload", (b"", b"x", b"p" * 125))
+@pytest.mark.parametrize("payload", (b"", b"x", b"p" * 125), ids=len)
 def test_pings_are_answered_with_their_payload(running, service, payload):
     caller, _ = call(running, service, "websocket")
     caller.send_frame(PING, payload)
