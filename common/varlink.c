@@ -290,16 +290,21 @@ size_t varlink_size(const json_t *parameters)
 	return json_dumpb(parameters, NULL, 0, JSON_COMPACT);
 }
 
+static bool continues_character(char byte)
+{
+	return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
 /* The length of text without the character that a cut at `length` leaves incomplete. */
 static size_t without_cut_character(const char *text, size_t length)
 {
 	size_t start = length;
 
-	if (text[length] == 0 || ((unsigned char)text[length] & 0xc0) != 0x80)
+	if (!continues_character(text[length]))
 		return length;
-	while (start > 0 && ((unsigned char)text[start] & 0xc0) == 0x80)
+	while (start > 0 && length - start < 3 && continues_character(text[start]))
 		start--;
-	return start;
+	return (unsigned char)text[start] >= 0xc0 ? start : length;
 }
 
 json_t *varlink_text(const char *text, size_t max)
