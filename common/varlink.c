@@ -310,28 +310,26 @@ static size_t without_cut_character(const char *text, size_t length)
 json_t *varlink_text(const char *text, size_t max)
 {
 	size_t length = strnlen(text, max);
-	size_t room = max;
+	size_t used = 0;
 	json_t *value = json_stringn(text, without_cut_character(text, length));
-	char *encoded, *out;
+	char *encoded;
 
 	if (value != NULL)
 		return value;
-	encoded = out = malloc(max);
+	encoded = calloc(1, max + 1);
 	if (encoded == NULL)
 		return NULL;
-	for (size_t i = 0; i < length && room >= 2; i++) {
+	for (size_t i = 0; i < length && max - used >= 2; i++) {
 		unsigned char byte = (unsigned char)text[i];
 
 		if (byte < 0x80) {
-			*out++ = (char)byte;
-			room--;
+			encoded[used++] = (char)byte;
 		} else {
-			*out++ = (char)(0xc0 | byte >> 6);
-			*out++ = (char)(0x80 | (byte & 0x3f));
-			room -= 2;
+			encoded[used++] = (char)(0xc0 | byte >> 6);
+			encoded[used++] = (char)(0x80 | (byte & 0x3f));
 		}
 	}
-	value = json_stringn(encoded, (size_t)(out - encoded));
+	value = json_stringn(encoded, used);
 	free(encoded);
 	return value;
 }

@@ -100,12 +100,20 @@ static void finish(struct peer *peer)
 	free_peer(peer);
 }
 
-void peer_end(struct peer *peer, enum peer_end why)
+/* Within a handler of the watch or the timer: what ends there is freed at its end. */
+static void mark_ended(struct peer *peer, enum peer_end why)
 {
 	if (peer->ended)
 		return;
 	peer->ended = true;
 	peer->why = why;
+}
+
+void peer_end(struct peer *peer, enum peer_end why)
+{
+	if (peer->ended)
+		return;
+	mark_ended(peer, why);
 	if (!peer->serving)
 		finish(peer);
 }
@@ -188,9 +196,9 @@ static void flush(struct peer *peer)
 static void written(struct peer *peer, int error)
 {
 	if (error == -ENOBUFS)
-		peer_end(peer, PEER_SLOW);
+		mark_ended(peer, PEER_SLOW);
 	else if (error < 0)
-		peer_end(peer, PEER_NO_MEMORY);
+		mark_ended(peer, PEER_NO_MEMORY);
 	else
 		flush(peer);
 }
@@ -231,7 +239,7 @@ static void handle_message(struct peer *peer, json_t *message)
 	int error = varlink_call_init(&call, message);
 
 	if (error < 0) {
-		peer_end(peer, error == -ENOMEM ? PEER_NO_MEMORY : PEER_MALFORMED);
+		mark_ended(peer, error == -ENOMEM ? PEER_NO_MEMORY : PEER_MALFORMED);
 		return;
 	}
 	peer->unsettled_since = event_loop_now();
@@ -270,7 +278,7 @@ static void take(struct peer *peer, const char *bytes, size_t length)
 		    varlink_reader_feed(&peer->reader, bytes + done, length - done, &message);
 
 		if (used < 0) {
-			peer_end(peer, used == -ENOMEM ? PEER_NO_MEMORY : PEER_MALFORMED);
+			mark_ended(peer, used == -ENOMEM ? PEER_NO_MEMORY : PEER_MALFORMED);
 			return;
 		}
 		done += (size_t)used;
@@ -298,7 +306,7 @@ static void on_readable(void *context)
 	if (length > 0)
 		take(peer, chunk, (size_t)length);
 	else
-		peer_end(peer, PEER_CLOSED);
+		mark_ended(peer, PEER_CLOSED);
 	end_serving(peer);
 }
 
@@ -334,7 +342,7 @@ static void on_timer(void *context)
 		watch_read(peer->watch, true);
 	}
 	if (next_due(peer, &why) <= now)
-		peer_end(peer, why);
+		mark_ended(peer, why);
 	end_serving(peer);
 }
 

@@ -154,8 +154,9 @@ static int add_member(struct server *server, int descriptor)
 	return 0;
 }
 
-/* At the limit of peers: true where the connection that waits is to be accepted all the same. */
-static bool is_refusing(struct server *server)
+/* At the limit of peers: true where the connection is to be accepted only to be closed, false where
+ * it waits. */
+static bool turns_away(struct server *server)
 {
 	if (!server->full_logged)
 		log_warning("%s: %zu peers are connected, which is the limit; others %s",
@@ -191,7 +192,7 @@ static bool accept_one(struct server *server)
 	int descriptor;
 	int error;
 
-	if (full && !is_refusing(server))
+	if (full && !turns_away(server))
 		return false;
 	descriptor =
 	    accept4(watch_descriptor(server->listener), NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);

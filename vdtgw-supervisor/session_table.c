@@ -14,8 +14,14 @@ enum {
 	IPV6_NETWORK_BYTES = 64 / 8 /* what one subscriber has at least */
 };
 
+/* The number stands beside the entry, so that a search does not touch the entries. */
+struct slot {
+	int64_t number;
+	struct session_entry *entry;
+};
+
 struct session_table {
-	struct session_entry **entries; /* by number */
+	struct slot *slots; /* by number */
 	size_t count;
 	size_t size;
 	size_t by_transport[TRANSPORT_COUNT];
@@ -53,7 +59,7 @@ static size_t place_of(const struct session_table *table, int64_t number)
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (table->entries[middle]->number < number)
+		if (table->slots[middle].number < number)
 			low = middle + 1;
 		else
 			high = middle;
@@ -85,18 +91,18 @@ void session_table_free(struct session_table *table)
 	if (table == NULL)
 		return;
 	for (size_t i = 0; i < table->count; i++)
-		free_entry(table->entries[i]);
-	free(table->entries);
+		free_entry(table->slots[i].entry);
+	free(table->slots);
 	free(table);
 }
 
 static int resize(struct session_table *table, size_t size)
 {
-	struct session_entry **entries = reallocarray(table->entries, size, sizeof(*entries));
+	struct slot *slots = reallocarray(table->slots, size, sizeof(*slots));
 
-	if (entries == NULL)
+	if (slots == NULL)
 		return -ENOMEM;
-	table->entries = entries;
+	table->slots = slots;
 	table->size = size;
 	return 0;
 }
@@ -130,7 +136,7 @@ int session_table_add(struct session_table *table, int64_t number, enum transpor
 	struct session_entry *entry;
 	int error;
 
-	if (place < table->count && table->entries[place]->number == number)
+	if (place < table->count && table->slots[place].number == number)
 		return -EEXIST;
 	if (table->count == table->size) {
 		error = resize(table, table->size > 0 ? 2 * table->size : SIZE_MIN);
@@ -140,9 +146,9 @@ int session_table_add(struct session_table *table, int64_t number, enum transpor
 	error = new_entry(&entry, number, transport, address);
 	if (error < 0)
 		return error;
-	memmove(&table->entries[place + 1], &table->entries[place],
-		(table->count - place) * sizeof(*table->entries));
-	table->entries[place] = entry;
+	memmove(&table->slots[place + 1], &table->slots[place],
+		(table->count - place) * sizeof(*table->slots));
+	table->slots[place] = (struct slot) { number, entry };
 	table->count++;
 	table->by_transport[transport]++;
 	if (address != NULL) {
@@ -160,8 +166,8 @@ void session_table_remove(struct session_table *table, struct session_entry *ent
 	size_t place = place_of(table, entry->number);
 
 	table->count--;
-	memmove(&table->entries[place], &table->entries[place + 1],
-		(table->count - place) * sizeof(*table->entries));
+	memmove(&table->slots[place], &table->slots[place + 1],
+		(table->count - place) * sizeof(*table->slots));
 	table->by_transport[entry->transport]--;
 	if (entry->has_address) {
 		struct session_entry **link = &table->by_address[chain_of(&entry->address)];
@@ -180,7 +186,7 @@ struct session_entry *session_table_next(const struct session_table *table, int6
 {
 	size_t place = place_of(table, from);
 
-	return place < table->count ? table->entries[place] : NULL;
+	return place < table->count ? table->slots[place].entry : NULL;
 }
 
 struct session_entry *session_table_find(const struct session_table *table, int64_t number)

@@ -21,8 +21,12 @@ static int set_up(void **state)
 {
 	char *folder = strdup("/tmp/vdtgw-test-XXXXXX");
 
-	if (folder == NULL || mkdtemp(folder) == NULL)
+	if (folder == NULL)
 		return -1;
+	if (mkdtemp(folder) == NULL) {
+		free(folder);
+		return -1;
+	}
 	*state = folder;
 	return 0;
 }

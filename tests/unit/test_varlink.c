@@ -140,35 +140,35 @@ static void test_nesting_without_end_is_refused(void **state)
 
 struct message_case {
 	const char *text;
-	int result;
 	const char *name; /* method or error */
-	bool more;        /* or continues */
+	int result;
+	bool more; /* or continues */
 	bool oneway;
 	bool upgrade;
-	size_t parameters;
+	int parameters;
 };
 
 static const struct message_case calls[] = {
-	{ "{\"method\":\"a.b.C\"}", 0, "a.b.C", false, false, false, 0 },
-	{ "{\"method\":\"a.C\",\"parameters\":{\"x\":1},\"more\":true}", 0, "a.C", true, false,
+	{ "{\"method\":\"a.b.C\"}", "a.b.C", 0, false, false, false, 0 },
+	{ "{\"method\":\"a.C\",\"parameters\":{\"x\":1},\"more\":true}", "a.C", 0, true, false,
 	  false, 1 },
-	{ "{\"method\":\"a.C\",\"parameters\":null,\"oneway\":true}", 0, "a.C", false, true, false,
+	{ "{\"method\":\"a.C\",\"parameters\":null,\"oneway\":true}", "a.C", 0, false, true, false,
 	  0 },
-	{ "{\"method\":\"a.C\",\"more\":false,\"oneway\":null,\"upgrade\":true}", 0, "a.C", false,
+	{ "{\"method\":\"a.C\",\"more\":false,\"oneway\":null,\"upgrade\":true}", "a.C", 0, false,
 	  false, true, 0 },
-	{ "{\"method\":\"a.C\",\"later\":{}}", 0, "a.C", false, false, false, 0 },
-	{ "{}", -EPROTO, NULL, false, false, false, 0 },
-	{ "{\"method\":null}", -EPROTO, NULL, false, false, false, 0 },
-	{ "{\"method\":\"\"}", -EPROTO, NULL, false, false, false, 0 },
-	{ "{\"method\":7}", -EPROTO, NULL, false, false, false, 0 },
-	{ "{\"method\":[\"a.C\"]}", -EPROTO, NULL, false, false, false, 0 },
-	{ "{\"method\":\"a.C\",\"parameters\":[]}", -EPROTO, NULL, false, false, false, 0 },
-	{ "{\"method\":\"a.C\",\"parameters\":\"\"}", -EPROTO, NULL, false, false, false, 0 },
-	{ "{\"method\":\"a.C\",\"more\":1}", -EPROTO, NULL, false, false, false, 0 },
-	{ "{\"method\":\"a.C\",\"oneway\":\"true\"}", -EPROTO, NULL, false, false, false, 0 },
-	{ "{\"method\":\"a.C\",\"oneway\":true,\"more\":true}", -EPROTO, NULL, false, false, false,
+	{ "{\"method\":\"a.C\",\"later\":{}}", "a.C", 0, false, false, false, 0 },
+	{ "{}", NULL, -EPROTO, false, false, false, 0 },
+	{ "{\"method\":null}", NULL, -EPROTO, false, false, false, 0 },
+	{ "{\"method\":\"\"}", NULL, -EPROTO, false, false, false, 0 },
+	{ "{\"method\":7}", NULL, -EPROTO, false, false, false, 0 },
+	{ "{\"method\":[\"a.C\"]}", NULL, -EPROTO, false, false, false, 0 },
+	{ "{\"method\":\"a.C\",\"parameters\":[]}", NULL, -EPROTO, false, false, false, 0 },
+	{ "{\"method\":\"a.C\",\"parameters\":\"\"}", NULL, -EPROTO, false, false, false, 0 },
+	{ "{\"method\":\"a.C\",\"more\":1}", NULL, -EPROTO, false, false, false, 0 },
+	{ "{\"method\":\"a.C\",\"oneway\":\"true\"}", NULL, -EPROTO, false, false, false, 0 },
+	{ "{\"method\":\"a.C\",\"oneway\":true,\"more\":true}", NULL, -EPROTO, false, false, false,
 	  0 },
-	{ "{\"method\":\"a.C\",\"oneway\":true,\"upgrade\":true}", -EPROTO, NULL, false, false,
+	{ "{\"method\":\"a.C\",\"oneway\":true,\"upgrade\":true}", NULL, -EPROTO, false, false,
 	  false, 0 },
 };
 
@@ -213,15 +213,15 @@ static void test_a_method_name_has_a_longest_length(void **state)
 }
 
 static const struct message_case replies[] = {
-	{ "{}", 0, NULL, false, false, false, 0 },
-	{ "{\"parameters\":{\"x\":1},\"continues\":true}", 0, NULL, true, false, false, 1 },
-	{ "{\"error\":\"a.E\",\"parameters\":{\"x\":1}}", 0, "a.E", false, false, false, 1 },
-	{ "{\"error\":null}", 0, NULL, false, false, false, 0 },
-	{ "{\"error\":\"a.E\",\"continues\":true}", -EPROTO, NULL, false, false, false, 0 },
-	{ "{\"error\":\"\"}", -EPROTO, NULL, false, false, false, 0 },
-	{ "{\"error\":{}}", -EPROTO, NULL, false, false, false, 0 },
-	{ "{\"parameters\":[1]}", -EPROTO, NULL, false, false, false, 0 },
-	{ "{\"continues\":\"yes\"}", -EPROTO, NULL, false, false, false, 0 },
+	{ "{}", NULL, 0, false, false, false, 0 },
+	{ "{\"parameters\":{\"x\":1},\"continues\":true}", NULL, 0, true, false, false, 1 },
+	{ "{\"error\":\"a.E\",\"parameters\":{\"x\":1}}", "a.E", 0, false, false, false, 1 },
+	{ "{\"error\":null}", NULL, 0, false, false, false, 0 },
+	{ "{\"error\":\"a.E\",\"continues\":true}", NULL, -EPROTO, false, false, false, 0 },
+	{ "{\"error\":\"\"}", NULL, -EPROTO, false, false, false, 0 },
+	{ "{\"error\":{}}", NULL, -EPROTO, false, false, false, 0 },
+	{ "{\"parameters\":[1]}", NULL, -EPROTO, false, false, false, 0 },
+	{ "{\"continues\":\"yes\"}", NULL, -EPROTO, false, false, false, 0 },
 };
 
 static void test_replies_are_parsed_or_refused(void **state)
