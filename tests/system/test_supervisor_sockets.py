@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from processes import SUPERVISOR, wait_for, write_configuration
-from varlink_peer import Client, Closed, Failure, Session, Stranger, Supervisor, wait_message
+from varlink_peer import Failure, Session, Stranger, Supervisor, wait_message
 
 SERVICE = "org.varlink.service"
 
