@@ -25,8 +25,7 @@ struct service_kind {
 	/* Whether the kind can serve what the link was made with: 0 or -errno. */
 	int (*check)(const struct service_link *link);
 	/* Starts on the connected socket, which it takes on success and on failure, and makes the
-	 * kind's own object. Reports nothing before it has returned: 0; -ECONNABORTED where the
-	 * service was gone at once; or -errno. */
+	 * kind's own object. Reports nothing before it has returned. Returns 0 or -errno. */
 	int (*open)(void **ret_peer, struct service_link *link, int descriptor);
 	size_t (*send)(void *peer, const uint8_t *bytes, size_t length);
 	void (*pause)(void *peer, bool paused);

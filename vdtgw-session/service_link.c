@@ -131,9 +131,7 @@ static void on_connected(void *context, int descriptor)
 	link->connector = NULL;
 	timer_arm(link->guard, link->deadline);
 	r = link->kind->open(&link->peer, link, descriptor);
-	if (r == -ECONNABORTED)
-		service_link_end(link, SERVICE_CUT, "closed as soon as it was connected");
-	else if (r < 0)
+	if (r < 0)
 		service_link_end(link, SERVICE_NO_RESOURCES, strerror(-r));
 	else if (!link->kind->shakes_hands)
 		service_link_up(link);

@@ -52,8 +52,8 @@ struct websocket {
 	enum service_failure why;
 	char detail[DETAIL_MAX];
 	struct latin1_decoder decoder;
-	uint64_t replaced; /* code points of all messages that were no byte */
-	struct timer *pinger;
+	uint64_t replaced;   /* code points of all messages that were no byte */
+	struct timer *timer; /* of pings; or of news that came too early */
 	uint64_t next_ping;
 	uint64_t unanswered_since; /* 0: nothing is awaited */
 	bool ping_due;
@@ -70,7 +70,7 @@ static void destroy(struct websocket *websocket)
 		log_info("%llu characters from the service were above U+00FF and became '_'",
 			 (unsigned long long)replaced);
 	service_tls_leave(&websocket->tls);
-	timer_free(websocket->pinger);
+	timer_free(websocket->timer);
 	if (websocket->descriptor >= 0)
 		close(websocket->descriptor);
 	free(websocket);
@@ -102,16 +102,23 @@ static bool is_cut(struct websocket *websocket)
 	       (ssl != NULL && (SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN));
 }
 
+static void explain_tls(struct websocket *websocket)
+{
+	if (!websocket->secure)
+		return;
+	if (websocket->tls.unverified != NULL)
+		explain(websocket, SERVICE_CERTIFICATE, "%s", websocket->tls.unverified);
+	else if (!websocket->tls.done)
+		explain(websocket, SERVICE_TLS, "%s", service_tls_error());
+}
+
 /* The connection failed before it was a WebSocket; said is the library's phrase. */
 static void explain_handshake(struct websocket *websocket, const char *said, size_t length)
 {
 	unsigned status = lws_http_client_http_response(websocket->wsi);
 
-	if (websocket->secure && websocket->tls.unverified != NULL)
-		explain(websocket, SERVICE_CERTIFICATE, "%s", websocket->tls.unverified);
-	else if (websocket->secure && !websocket->tls.done)
-		explain(websocket, SERVICE_TLS, "%s", service_tls_error());
-	else if (websocket->requested && status != 0 && status != SWITCHING_PROTOCOLS)
+	explain_tls(websocket);
+	if (websocket->requested && status != 0 && status != SWITCHING_PROTOCOLS)
 		explain(websocket, SERVICE_BAD_ANSWER, "HTTP %u", status);
 	else if (status == 0 && is_cut(websocket))
 		explain(websocket, SERVICE_CUT, "closed during the handshake");
@@ -154,7 +161,7 @@ static int on_established(struct websocket *websocket)
 	if (websocket->link->ping > 0) {
 		websocket->next_ping =
 		    event_loop_now() + (uint64_t)websocket->link->ping * US_PER_S;
-		timer_arm(websocket->pinger, websocket->next_ping);
+		timer_arm(websocket->timer, websocket->next_ping);
 	}
 	service_link_up(websocket->link);
 	return 0;
@@ -263,10 +270,11 @@ static void on_destroyed(struct websocket *websocket)
 {
 	websocket->wsi = NULL;
 	service_tls_leave(&websocket->tls);
+	if (websocket->opening)
+		/* start() tells, later. */
+		return;
 	explain(websocket, websocket->closing ? SERVICE_CLOSED : SERVICE_CUT, "gone");
-	/* Within open() its result says so. */
-	if (!websocket->opening)
-		service_link_end(websocket->link, websocket->why, websocket->detail);
+	service_link_end(websocket->link, websocket->why, websocket->detail);
 }
 
 static int dispatch(struct websocket *websocket, struct lws *wsi, enum lws_callback_reasons reason,
@@ -357,12 +365,16 @@ static struct lws_vhost *get_vhost(struct event_loop *loop, bool secure)
 	return lws_create_vhost(event_loop_context(loop), &info);
 }
 
-static void on_pinger(void *context)
+static void on_timer(void *context)
 {
 	struct websocket *websocket = context;
 	uint64_t now = event_loop_now();
 	uint64_t when;
 
+	if (websocket->wsi == NULL) {
+		service_link_end(websocket->link, websocket->why, websocket->detail);
+		return;
+	}
 	/* While paused nothing is read: that a pong is missing means nothing. */
 	if (websocket->link->paused)
 		heard(websocket);
@@ -380,7 +392,7 @@ static void on_pinger(void *context)
 	when = websocket->next_ping;
 	if (websocket->unanswered_since > 0 && websocket->unanswered_since + SILENCE_MAX < when)
 		when = websocket->unanswered_since + SILENCE_MAX;
-	timer_arm(websocket->pinger, when);
+	timer_arm(websocket->timer, when);
 }
 
 static int websocket_check(const struct service_link *link)
@@ -416,7 +428,7 @@ static int open_decoy(char *ret_address, size_t size)
 	return descriptor;
 }
 
-/* Returns 0 or -errno; on success websocket->wsi is the connection. */
+/* Returns 0 or -errno. A connection that fails at once is told of by the timer. */
 static int start(struct websocket *websocket)
 {
 	struct service_link *link = websocket->link;
@@ -450,7 +462,12 @@ static int start(struct websocket *websocket)
 	wsi = lws_client_connect_via_info(&info);
 	websocket->opening = false;
 	close(decoy);
-	return wsi == NULL || websocket->wsi == NULL ? -ECONNABORTED : 0;
+	if (wsi == NULL || websocket->wsi == NULL) {
+		explain_tls(websocket);
+		explain(websocket, SERVICE_CUT, "closed as soon as it was connected");
+		timer_arm(websocket->timer, 0);
+	}
+	return 0;
 }
 
 static int websocket_open(void **ret_peer, struct service_link *link, int descriptor)
@@ -465,7 +482,7 @@ static int websocket_open(void **ret_peer, struct service_link *link, int descri
 	websocket->link = link;
 	websocket->descriptor = descriptor;
 	websocket->secure = link->uri.scheme == URI_WSS;
-	r = timer_new(&websocket->pinger, link->loop, on_pinger, websocket);
+	r = timer_new(&websocket->timer, link->loop, on_timer, websocket);
 	if (r == 0)
 		r = start(websocket);
 	if (r < 0) {
@@ -516,7 +533,7 @@ static void websocket_free(void *peer)
 
 	websocket->link = NULL;
 	service_tls_leave(&websocket->tls);
-	timer_disarm(websocket->pinger);
+	timer_disarm(websocket->timer);
 	/* Else the library would take its time over what it has not sent yet. */
 	if (wsi != NULL && !websocket->polite)
 		(void)shutdown(lws_get_socket_fd(wsi), SHUT_RDWR);
