@@ -54,7 +54,6 @@ struct watch {
 
 struct event_loop {
 	struct lws_context *context;
-	struct lws_vhost *vhost;
 	int set;
 	struct epoll_event batch[BATCH_MAX];
 	int batch_count; /* 0 outside a dispatch */
@@ -416,10 +415,10 @@ int event_loop_on_signals(struct event_loop *loop, const int *signals,
 
 /* The library */
 
-static int create_context(struct event_loop *loop, const struct event_loop_options *options)
+static int create_context(struct event_loop *loop, unsigned max_connections)
 {
 	struct lws_context_creation_info info = {
-		.port = CONTEXT_PORT_NO_LISTEN_SERVER,
+		.port = CONTEXT_PORT_NO_LISTEN,
 		.options =
 		    LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
 		.pt_serv_buf_size = READ_MAX + LWS_PRE,
@@ -430,8 +429,8 @@ static int create_context(struct event_loop *loop, const struct event_loop_optio
 		.user = loop,
 	};
 
-	if (options->max_descriptors > 0)
-		info.fd_limit_per_thread = options->max_descriptors + LIBRARY_DESCRIPTORS;
+	if (max_connections > 0)
+		info.fd_limit_per_thread = max_connections + LIBRARY_DESCRIPTORS;
 	/* Else the library would send every connection through a proxy. */
 	unsetenv("http_proxy");
 	loop->context = lws_create_context(&info);
@@ -439,15 +438,7 @@ static int create_context(struct event_loop *loop, const struct event_loop_optio
 		return -ENOMEM;
 	info.vhost_name = "event-loop";
 	info.protocols = set_protocols;
-	loop->vhost = lws_create_vhost(loop->context, &info);
-	if (loop->vhost == NULL)
-		return -ENOMEM;
-	if (options->protocols == NULL)
-		return 0;
-	info.vhost_name = "program";
-	info.protocols = options->protocols;
-	loop->vhost = lws_create_vhost(loop->context, &info);
-	return loop->vhost == NULL ? -ENOMEM : 0;
+	return lws_create_vhost(loop->context, &info) == NULL ? -ENOMEM : 0;
 }
 
 /* The library closes the descriptor that it was given, so that it gets a duplicate: the set must
@@ -468,7 +459,7 @@ static int adopt_set(struct event_loop *loop)
 	return 0;
 }
 
-int event_loop_new(struct event_loop **ret_loop, const struct event_loop_options *options)
+int event_loop_new(struct event_loop **ret_loop, unsigned max_connections)
 {
 	struct event_loop *loop = calloc(1, sizeof(*loop));
 	int r;
@@ -486,7 +477,7 @@ int event_loop_new(struct event_loop **ret_loop, const struct event_loop_options
 	r = open_timerfd(loop);
 	if (r < 0)
 		goto out;
-	r = create_context(loop, options);
+	r = create_context(loop, max_connections);
 	if (r < 0)
 		goto out;
 	r = adopt_set(loop);
@@ -530,9 +521,4 @@ void event_loop_stop(struct event_loop *loop, int status)
 struct lws_context *event_loop_context(struct event_loop *loop)
 {
 	return loop->context;
-}
-
-struct lws_vhost *event_loop_vhost(struct event_loop *loop)
-{
-	return loop->vhost;
 }

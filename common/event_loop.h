@@ -12,20 +12,11 @@
 
 struct event_loop;
 struct lws_context;
-struct lws_protocols;
-struct lws_vhost;
 
-/* protocols: the WebSocket roles of this program, a table ended by a zeroed row that outlives the
- * loop; NULL for none. max_descriptors bounds the WebSocket connections (watches and timers do not
- * count) and costs 16 bytes each; 0 takes RLIMIT_NOFILE (and a faster look-up, for programs with
- * many peers). */
-struct event_loop_options {
-	const struct lws_protocols *protocols;
-	unsigned max_descriptors;
-};
-
-/* Returns 0 or -errno. The library's own log goes to log_debug(). */
-int event_loop_new(struct event_loop **ret_loop, const struct event_loop_options *options);
+/* max_connections bounds the WebSocket connections (watches and timers do not count) and costs 16
+ * bytes each; 0 takes RLIMIT_NOFILE (and a faster look-up, for programs with many peers). Returns 0
+ * or -errno. The library's own log goes to log_debug(). */
+int event_loop_new(struct event_loop **ret_loop, unsigned max_connections);
 void event_loop_free(struct event_loop *loop);
 
 /* Runs handlers until event_loop_stop(); returns the status that it was given. */
@@ -34,7 +25,6 @@ void event_loop_stop(struct event_loop *loop, int status);
 
 /* For the modules that speak WebSocket. */
 struct lws_context *event_loop_context(struct event_loop *loop);
-struct lws_vhost *event_loop_vhost(struct event_loop *loop);
 
 /* CLOCK_MONOTONIC, microseconds. */
 uint64_t event_loop_now(void);

@@ -1,13 +1,17 @@
 /*
  * What the services and the gateway say, on its way to the caller: through the screen's queues, at
  * the line's speed. A full queue stops the service; a terminal that does not take its bytes stops
- * the line, and the time that it wastes earns no credit.
+ * the line, and the time that it wastes, when it is more than a moment, earns no credit.
  */
 #include "vdtgw-session/call_parts.h"
 
 #include "common/log.h"
 
 #include <string.h>
+
+enum {
+	STUCK_AFTER = US_PER_S
+};
 
 void call_output_received(struct call *call, const uint8_t *bytes, size_t length)
 {
@@ -57,10 +61,16 @@ void call_output_pump(struct call *call)
 		size_t credit, length;
 
 		if (!caller_idle(call->caller)) {
-			pacer_idle(&call->pacer);
+			if (call->stuck_since == 0)
+				call->stuck_since = now;
 			timer_disarm(call->line);
 			return;
 		}
+		/* A late machine makes up for its delay; a terminal that was stuck does not get it
+		 * all at once. */
+		if (call->stuck_since != 0 && now - call->stuck_since > STUCK_AFTER)
+			pacer_idle(&call->pacer);
+		call->stuck_since = 0;
 		if (!screen_ready(call->screen, now)) {
 			pacer_idle(&call->pacer);
 			if (screen_ready_at(call->screen) == UINT64_MAX)

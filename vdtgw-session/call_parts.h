@@ -49,8 +49,9 @@ struct call {
 
 	struct screen *screen;
 	struct pacer pacer;
-	struct timer *line;  /* the next step of the pacer */
-	struct timer *clock; /* the first of the deadlines */
+	uint64_t stuck_since; /* the caller does not take what it was sent; 0: it does */
+	struct timer *line;   /* the next step of the pacer */
+	struct timer *clock;  /* the first of the deadlines */
 	struct deadlines deadlines;
 
 	uint64_t started;

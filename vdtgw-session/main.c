@@ -163,12 +163,11 @@ static void on_signal(int signal_number, void *context)
 static int run(const struct config *config, enum transport transport, int descriptor)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, 0 };
-	const struct event_loop_options options = { .max_descriptors = DESCRIPTORS_MAX };
 	struct event_loop *loop = NULL;
 	struct call *call = NULL;
 	int result;
 
-	result = event_loop_new(&loop, &options);
+	result = event_loop_new(&loop, DESCRIPTORS_MAX);
 	if (result < 0)
 		goto out;
 	result = call_new(&call, loop, config, transport, descriptor);

@@ -422,7 +422,9 @@ uint64_t telnet_codec_commands(const struct telnet_codec *codec)
 size_t telnet_codec_encode(struct telnet_codec *codec, const uint8_t *bytes, size_t length,
 			   uint8_t *out)
 {
-	bool binary = telnet_codec_is_on(codec, TELNET_BINARY, true);
+	/* A peer that has not shown that it speaks telnet is not sent the NUL that only telnet
+	 * takes back out. */
+	bool binary = telnet_codec_is_on(codec, TELNET_BINARY, true) || codec->commands == 0;
 	size_t written = 0;
 
 	/* What was agreed since the CR makes an end to it a byte of data. */

@@ -83,7 +83,8 @@ void telnet_codec_receive(struct telnet_codec *codec, const uint8_t *bytes, size
 /* Commands received so far (IAC with a command byte, F0 to FE; a subnegotiation is one): 0 means
  * that the peer has not shown that it speaks telnet. */
 uint64_t telnet_codec_commands(const struct telnet_codec *codec);
-/* User data to the wire: IAC doubled, carriage returns as above. Writes at most
+/* User data to the wire: IAC doubled, carriage returns as above, but as they are for a peer that
+ * has not shown that it speaks telnet. Writes at most
  * 2 × length bytes; returns how many. */
 size_t telnet_codec_encode(struct telnet_codec *codec, const uint8_t *bytes, size_t length,
 			   uint8_t *out);

@@ -285,8 +285,7 @@ static int set_up(struct program *program)
 	supervisor->config = program->config;
 	supervisor->started = supervisor_clock();
 	supervisor->started_monotonic = event_loop_now();
-	error = event_loop_new(
-	    &program->loop, &(struct event_loop_options) { .max_descriptors = LOOP_DESCRIPTORS });
+	error = event_loop_new(&program->loop, LOOP_DESCRIPTORS);
 	if (error == 0)
 		error = event_loop_on_signals(program->loop, signals, on_signal, program);
 	if (error == 0)

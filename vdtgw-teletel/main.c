@@ -21,8 +21,8 @@
 #include <sysexits.h>
 #include <time.h>
 
-#define DEFAULT_LISTEN "localhost:8765"
-#define DEFAULT_SHARE  VDTGW_PREFIX "/share/vdtgw"
+#define DEFAULT_LISTEN    "localhost:8765"
+#define DEFAULT_SHARE     VDTGW_PREFIX "/share/vdtgw"
 /* The configuration's default: nobody asked for that file. */
 #define DEFAULT_DIRECTORY "/etc/vdtgw/directory.json"
 
@@ -195,11 +195,10 @@ static int serve(const struct kiosk_house *house, const char *where)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, 0 };
 	/* Many peers: the library's table is as large as the limit on descriptors. */
-	const struct event_loop_options options = { .max_descriptors = 0 };
 	struct event_loop *loop = NULL;
 	struct server *server = NULL;
 	int status = EX_OSERR;
-	int r = event_loop_new(&loop, &options);
+	int r = event_loop_new(&loop, 0);
 
 	if (r == 0)
 		r = server_new(&server, loop, house);
@@ -235,8 +234,7 @@ int main(int argc, char **argv)
 	status = EX_CONFIG;
 	if (config_load(&config, options.config, error, sizeof(error)) < 0)
 		log_error("%s", error);
-	else if (load_directory(&directory, &options, config) == 0 &&
-		 load_pages(&pages, &options) == 0) {
+	else if (load_directory(&directory, &options, config) == 0 && load_pages(&pages, 0) == 0) {
 		house.directory = directory;
 		status = serve(&house, options.listen);
 	}

@@ -49,10 +49,9 @@ static void stop(void *context)
 
 static int set_up(void **state)
 {
-	static const struct event_loop_options options = { .max_descriptors = 16 };
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	assert_int_equal(event_loop_new(&f->loop, &options), 0);
+	assert_int_equal(event_loop_new(&f->loop, 16), 0);
 	assert_int_equal(timer_new(&f->guard, f->loop, give_up, f), 0);
 	assert_int_equal(timer_new(&f->pause, f->loop, stop, f), 0);
 	timer_arm(f->guard, event_loop_now() + 5000000U);

@@ -231,24 +231,28 @@ static const struct conversation conversations[] = {
 	{ .name = "our BINARY does not change what we receive",
 	  .steps = { { "< ff fd 00 0d 0a", "send ff fb 00 | on ours 0 | data 0d" } } },
 	{ .name = "a server sends CR LF as it is and CR NUL for the rest",
-	  .steps = { { "> 0d 0a 41 0d 41 0d 0d 0a 0d ff 0d 00",
+	  .steps = { { "< ff f1", "" },
+		     { "> 0d 0a 41 0d 41 0d 0d 0a 0d ff 0d 00",
 		       "wire 0d 0a 41 0d 00 41 0d 00 0d 0a "
 		       "0d ff ff 0d 00 00" } } },
 	{ .name = "CR and LF in two calls are still CR LF",
-	  .steps = { { "> 41 0d", "wire 41 0d" },
+	  .steps = { { "< ff f1", "" },
+		     { "> 41 0d", "wire 41 0d" },
 		     { ">", "wire" },
 		     { "> 0a 0d", "wire 0a 0d" },
 		     { "> 41 0d", "wire 00 41 0d" },
 		     { "> ff", "wire ff ff" } } },
 	{ .name = "a command does not come between a CR and its NUL",
-	  .steps = { { "> 0d", "wire 0d" },
+	  .steps = { { "< ff f1", "" },
+		     { "> 0d", "wire 0d" },
 		     { "+ours 1", "send 00 ff fb 01" },
 		     { "> 0a 0d", "wire 0a 0d" },
 		     { "sub 24 01", "send 00 ff fa 18 01 ff f0" },
 		     { "> 41", "wire 41" } },
 	  .pending = true },
 	{ .name = "in BINARY nothing follows a CR, from the agreement on",
-	  .steps = { { "+ours 0", "send ff fb 00" },
+	  .steps = { { "< ff f1", "" },
+		     { "+ours 0", "send ff fb 00" },
 		     { "> 0d 41 0d", "wire 0d 00 41 0d" },
 		     { "< ff fd 00", "on ours 0" },
 		     { "> 41 0d", "wire 41 0d" },
@@ -260,9 +264,15 @@ static const struct conversation conversations[] = {
 	{ .name = "a client keeps the LF of CR LF and drops the NUL of CR NUL",
 	  .client = true,
 	  .steps = { { "< 41 0d 0a 42 0d 00 43 0d 44", "data 41 0d 0a 42 0d 43 0d 44" } } },
+	{ .name = "a peer that has not spoken telnet gets CR as it is",
+	  .steps = { { "> 0d 41 0d 0a 0d 00 ff", "wire 0d 41 0d 0a 0d 00 ff ff" },
+		     { "< 41 42", "data 41 42" },
+		     { "> 0d 41", "wire 0d 41" } } },
 	{ .name = "a client ends CR by NUL at once",
 	  .client = true,
-	  .steps = { { "> 41 0d", "wire 41 0d 00" }, { "> 0d 0a", "wire 0d 00 0a" } } },
+	  .steps = { { "< ff f1", "" },
+		     { "> 41 0d", "wire 41 0d 00" },
+		     { "> 0d 0a", "wire 0d 00 0a" } } },
 };
 
 struct recorder {
@@ -586,6 +596,8 @@ static void test_all_values_pass_between_server_and_client(void **state)
 			}
 			record(&expected, "data", all, sizeof(all));
 			telnet_codec_act_as_client(to_server ? sender : receiver);
+			/* NOP: the peer speaks telnet. */
+			telnet_codec_receive(sender, (const uint8_t[]) { 0xff, 0xf1 }, 2);
 			if (binary) {
 				telnet_codec_receive(sender, (const uint8_t[]) { 0xff, 0xfd, 0 },
 						     3);
