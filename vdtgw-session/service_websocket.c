@@ -43,9 +43,10 @@ struct websocket {
 	int descriptor;            /* the connected socket, until the library has it; else -1 */
 	struct service_tls tls;
 	bool secure;
-	bool requested;  /* the HTTP request is out */
-	bool opening;    /* within open() */
-	bool closing;    /* by us, in order */
+	bool requested; /* the HTTP request is out */
+	bool opening;   /* within open() */
+	bool closing;   /* by us, in order */
+	bool close_sent;
 	bool polite;     /* the library finishes the close handshake by itself */
 	unsigned inside; /* callbacks of this connection on the stack */
 	bool explained;  /* why and detail are set: the first reason stands */
@@ -237,7 +238,9 @@ static int on_writeable(struct websocket *websocket)
 	}
 	if (websocket->output_length > 0)
 		return write_output(websocket);
-	if (websocket->closing) {
+	/* Once: the library calls again while it awaits the answer, and would give it up. */
+	if (websocket->closing && !websocket->close_sent) {
+		websocket->close_sent = true;
 		lws_close_reason(websocket->wsi, LWS_CLOSE_STATUS_NORMAL, NULL, 0);
 		return -1;
 	}
