@@ -72,20 +72,23 @@ $(BUILD)/lib%.a:
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-library_objects = $(filter-out $(BUILD)/$(1)/main.o,$(call objects_of,$(1)))
-$(foreach folder,common $(PROGRAMS),$(eval $(BUILD)/lib$(folder).a: $(call library_objects,$(folder))))
+# What the programs share; each uses those before it from those after it.
+SHARED := $(BUILD)/libnetwork.a $(BUILD)/libcommon.a
 
-$(PROGRAMS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/%/main.o $(BUILD)/lib%.a $(BUILD)/libcommon.a
+library_objects = $(filter-out $(BUILD)/$(1)/main.o,$(call objects_of,$(1)))
+$(foreach folder,common network $(PROGRAMS),$(eval $(BUILD)/lib$(folder).a: $(call library_objects,$(folder))))
+
+$(PROGRAMS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/%/main.o $(BUILD)/lib%.a $(SHARED)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $($*_LIBS)
 
 # The library under test stands before the common one that it uses.
-test_inputs = $< $(filter-out $< %/libcommon.a,$^) $(BUILD)/libcommon.a
+test_inputs = $< $(filter-out $< $(SHARED),$^) $(SHARED)
 
-$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libcommon.a
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(SHARED)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(test_inputs) -lcmocka $(vdtgw-supervisor_LIBS) $(vdtgw-session_LIBS)
 
-$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libcommon.a
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(SHARED)
 	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(test_inputs) $(vdtgw-supervisor_LIBS) $(vdtgw-session_LIBS)
 
 $(foreach test,$(wildcard tests/unit/test_*.c tests/fuzz/fuzz_*.c),\

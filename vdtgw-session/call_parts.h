@@ -2,13 +2,13 @@
 #ifndef VDTGW_SESSION_CALL_PARTS_H
 #define VDTGW_SESSION_CALL_PARTS_H
 
+#include "network/service_link.h"
 #include "vdtgw-session/call.h"
 #include "vdtgw-session/caller.h"
 #include "vdtgw-session/deadlines.h"
 #include "vdtgw-session/keyboard.h"
 #include "vdtgw-session/pacer.h"
 #include "vdtgw-session/screen.h"
-#include "vdtgw-session/service_link.h"
 #include "vdtgw-session/session.h"
 #include "vdtgw-session/supervisor_client.h"
 

@@ -1,8 +1,8 @@
 /*
  * A caller by raw TCP: the socket's bytes are the terminal's, both ways, and not one is added.
  */
+#include "network/stream.h"
 #include "vdtgw-session/caller_transport.h"
-#include "vdtgw-session/stream.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,9 +4,9 @@
  * client, which is then asked for 8-bit data and for its type, window size and environment. All
  * this runs beside the call and delays nothing; after NEGOTIATION_MAX nothing more is asked.
  */
+#include "network/stream.h"
+#include "network/telnet_codec.h"
 #include "vdtgw-session/caller_transport.h"
-#include "vdtgw-session/stream.h"
-#include "vdtgw-session/telnet_codec.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #define VDTGW_SESSION_TEXTS_H
 
 #include "common/uri.h"
-#include "vdtgw-session/service_link.h"
+#include "network/service_link.h"
 
 enum {
 	TEXTS_MAX = 512

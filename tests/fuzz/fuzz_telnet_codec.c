@@ -1,10 +1,10 @@
-/* links: vdtgw-session */
+/* links: network */
 /*
  * The telnet codec against anything: the same bytes mean the same whole and one by one, and cost
  * no more answers than are allowed; what is encoded is what is decoded, in either direction; and
  * two codecs that ask each other at random come to the same opinion and fall silent.
  */
-#include "vdtgw-session/telnet_codec.h"
+#include "network/telnet_codec.h"
 
 #include <stdlib.h>
 #include <string.h>

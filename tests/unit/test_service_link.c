@@ -1,9 +1,9 @@
-/* links: vdtgw-session */
+/* links: network */
 /*
  * Service links against real peers: each is a process of its own that runs a script of sends and
  * expectations, written against the standards and not against our code.
  */
-#include "vdtgw-session/service_link.h"
+#include "network/service_link.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -325,10 +325,9 @@ static void on_step(void *context)
 
 static int set_up(void **state)
 {
-	static const struct event_loop_options options = { .max_descriptors = 16 };
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	assert_int_equal(event_loop_new(&f->loop, &options), 0);
+	assert_int_equal(event_loop_new(&f->loop, 16), 0);
 	assert_int_equal(timer_new(&f->guard, f->loop, on_guard, f), 0);
 	assert_int_equal(timer_new(&f->step, f->loop, on_step, f), 0);
 	timer_arm(f->guard, event_loop_now() + GUARD);

@@ -1,4 +1,4 @@
-/* links: vdtgw-session */
+/* links: network */
 /*
  * Telnet conversations as tables. A step is an action and all that the codec says to it:
  *   action  "+ours 1" ask for option 1 on our side, "-peer 0" give the peer's up,
@@ -7,7 +7,7 @@
  * (the encoded bytes), joined by " | " Each conversation is held twice: with received bytes whole,
  * and one by one.
  */
-#include "vdtgw-session/telnet_codec.h"
+#include "network/telnet_codec.h"
 
 #include <errno.h>
 #include <setjmp.h>

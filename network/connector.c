@@ -1,10 +1,10 @@
 /*
  * Connects to the addresses of a name in turn and says in a word why none of them answered.
  */
-#include "vdtgw-session/connector.h"
+#include "network/connector.h"
 
 #include "common/address.h"
-#include "vdtgw-session/resolver.h"
+#include "network/resolver.h"
 
 #include <errno.h>
 #include <stdbool.h>

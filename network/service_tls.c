@@ -4,7 +4,7 @@
  * Certificate authorities are looked up by hash in the system's directory, one file a handshake:
  * reading the whole bundle costs a session a megabyte.
  */
-#include "vdtgw-session/service_tls.h"
+#include "network/service_tls.h"
 
 #include <arpa/inet.h>
 #include <openssl/err.h>

@@ -3,8 +3,8 @@
  * "localhost" (RFC 6761, section 6.3) are answered here; other names are looked up by the system
  * in a thread of their own, which an abandoned question leaves to its fate.
  */
-#ifndef VDTGW_SESSION_RESOLVER_H
-#define VDTGW_SESSION_RESOLVER_H
+#ifndef VDTGW_NETWORK_RESOLVER_H
+#define VDTGW_NETWORK_RESOLVER_H
 
 #include "common/event_loop.h"
 

@@ -2,8 +2,8 @@
  * TLS towards services: one client context a process, made when the first wss:// service is
  * called, that trusts the system's certificate authorities and checks the name that was asked for.
  */
-#ifndef VDTGW_SESSION_SERVICE_TLS_H
-#define VDTGW_SESSION_SERVICE_TLS_H
+#ifndef VDTGW_NETWORK_SERVICE_TLS_H
+#define VDTGW_NETWORK_SERVICE_TLS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * by address, 8-bit transparent both ways. One link is one connection: after failed() or closed()
  * nothing more happens to it but service_link_free().
  */
-#ifndef VDTGW_SESSION_SERVICE_LINK_H
-#define VDTGW_SESSION_SERVICE_LINK_H
+#ifndef VDTGW_NETWORK_SERVICE_LINK_H
+#define VDTGW_NETWORK_SERVICE_LINK_H
 
 #include "common/config.h"
 #include "common/event_loop.h"

@@ -2,11 +2,11 @@
  * From a host and a port to a connected TCP socket: the addresses of the name are tried in turn,
  * each with its share of the time.
  */
-#ifndef VDTGW_SESSION_CONNECTOR_H
-#define VDTGW_SESSION_CONNECTOR_H
+#ifndef VDTGW_NETWORK_CONNECTOR_H
+#define VDTGW_NETWORK_CONNECTOR_H
 
 #include "common/event_loop.h"
-#include "vdtgw-session/service_link.h"
+#include "network/service_link.h"
 
 #include <stdint.h>
 

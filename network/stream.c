@@ -4,7 +4,7 @@
  * is writable again. The end is a half-close and a drain, so that the last bytes written are
  * never lost to a reset caused by unread input.
  */
-#include "vdtgw-session/stream.h"
+#include "network/stream.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,12 +2,12 @@
  * What one kind of service connection implements, and what it tells the link; seen by
  * service_link.c and the service_*.c only.
  */
-#ifndef VDTGW_SESSION_SERVICE_KIND_H
-#define VDTGW_SESSION_SERVICE_KIND_H
+#ifndef VDTGW_NETWORK_SERVICE_KIND_H
+#define VDTGW_NETWORK_SERVICE_KIND_H
 
 #include "common/event_loop.h"
 #include "common/uri.h"
-#include "vdtgw-session/service_link.h"
+#include "network/service_link.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -17,8 +17,8 @@
  *
  * Either way a CR followed by anything else is received as CR and that.
  */
-#ifndef VDTGW_SESSION_TELNET_CODEC_H
-#define VDTGW_SESSION_TELNET_CODEC_H
+#ifndef VDTGW_NETWORK_TELNET_CODEC_H
+#define VDTGW_NETWORK_TELNET_CODEC_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
  * runs in a detached thread. The question is shared between that thread and the loop and freed by
  * whichever lets go last; an eventfd tells the loop that it is answered.
  */
-#include "vdtgw-session/resolver.h"
+#include "network/resolver.h"
 
 #include "common/uri.h"
 

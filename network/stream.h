@@ -2,8 +2,8 @@
  * A connected TCP socket in the loop: bounded output, back-pressure, an orderly end. What telnet
  * and raw connections share, on the caller's side and on the service's.
  */
-#ifndef VDTGW_SESSION_STREAM_H
-#define VDTGW_SESSION_STREAM_H
+#ifndef VDTGW_NETWORK_STREAM_H
+#define VDTGW_NETWORK_STREAM_H
 
 #include "common/event_loop.h"
 

@@ -3,9 +3,9 @@
  * TCP: such a one sees user data with IAC doubled (and CR NUL for CR, RFC 854), no more. One that
  * shows that it speaks telnet is asked for 8-bit data both ways, and is told what we are.
  */
-#include "vdtgw-session/service_kind.h"
-#include "vdtgw-session/stream.h"
-#include "vdtgw-session/telnet_codec.h"
+#include "network/service_kind.h"
+#include "network/stream.h"
+#include "network/telnet_codec.h"
 
 #include <assert.h>
 #include <errno.h>

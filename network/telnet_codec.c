@@ -3,7 +3,7 @@
  * options negotiated, data escaped. What a peer can cost is fixed: one subnegotiation buffer,
  * TELNET_ANSWERS_MAX answers in a call, and no answer at all to a command that changes nothing.
  */
-#include "vdtgw-session/telnet_codec.h"
+#include "network/telnet_codec.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -8,8 +8,8 @@
  */
 #include "common/latin1.h"
 #include "common/log.h"
-#include "vdtgw-session/service_kind.h"
-#include "vdtgw-session/service_tls.h"
+#include "network/service_kind.h"
+#include "network/service_tls.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,11 +2,11 @@
  * A connection to a service, whatever its kind: connects the socket, hands it to the kind, and
  * keeps the promises of service_link.h about order and time.
  */
-#include "vdtgw-session/service_link.h"
+#include "network/service_link.h"
 
 #include "common/log.h"
-#include "vdtgw-session/connector.h"
-#include "vdtgw-session/service_kind.h"
+#include "network/connector.h"
+#include "network/service_kind.h"
 
 #include <assert.h>
 #include <ctype.h>
