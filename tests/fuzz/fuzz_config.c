@@ -12,14 +12,6 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-const char *__lsan_default_suppressions(void);
-
-/* libconfig 1.5 forgets the string that it was reading when it meets a syntax error: some bytes a
- * file that is refused, which are not ours to free. */
-const char *__lsan_default_suppressions(void)
-{
-	return "leak:libconfig.so";
-}
 
 static void require(bool holds)
 {
