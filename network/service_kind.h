@@ -5,6 +5,7 @@
 #ifndef VDTGW_NETWORK_SERVICE_KIND_H
 #define VDTGW_NETWORK_SERVICE_KIND_H
 
+#include "common/address.h"
 #include "common/event_loop.h"
 #include "common/uri.h"
 #include "network/service_link.h"
@@ -19,6 +20,7 @@ enum {
 	SERVICE_SUBPROTOCOLS_MAX = 512,
 	SERVICE_PATH_MAX = 2000,
 	SERVICE_AUTHORITY_MAX = 117,
+	SERVICE_WORD_MAX = 16,
 };
 
 struct service_kind {
@@ -28,6 +30,8 @@ struct service_kind {
 	 * kind's own object. Reports nothing before it has returned. Returns 0 or -errno. */
 	int (*open)(void **ret_peer, struct service_link *link, int descriptor);
 	size_t (*send)(void *peer, const uint8_t *bytes, size_t length);
+	/* NULL where there are no messages. */
+	int (*send_message)(void *peer, bool binary, const uint8_t *bytes, size_t length);
 	void (*pause)(void *peer, bool paused);
 	/* What the kind then reports is the end. */
 	void (*close)(void *peer);
@@ -51,6 +55,10 @@ struct service_link {
 	char subprotocols[SERVICE_SUBPROTOCOLS_MAX]; /* "binary,tty" */
 	bool binary;                                 /* "binary" is among them */
 	unsigned ping;                               /* s */
+	bool tells_caller;                           /* caller is to be told of */
+	struct service_caller caller;                /* its strings are the two below */
+	char caller_address[ADDRESS_TEXT_MAX];
+	char caller_transport[SERVICE_WORD_MAX];
 	const struct service_link_handlers *handlers;
 	void *context;
 	enum service_link_state state;
@@ -64,6 +72,7 @@ struct service_link {
 /* A kind's reports. Any of them may free the link, and with it the kind's object. */
 void service_link_up(struct service_link *link);
 void service_link_take(struct service_link *link, const uint8_t *bytes, size_t length);
+void service_link_message_ended(struct service_link *link);
 void service_link_drained(struct service_link *link);
 void service_link_end(struct service_link *link, enum service_failure why, const char *detail);
 

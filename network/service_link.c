@@ -89,6 +89,12 @@ void service_link_take(struct service_link *link, const uint8_t *bytes, size_t l
 		link->handlers->received(link->context, bytes, length);
 }
 
+void service_link_message_ended(struct service_link *link)
+{
+	if (link->state == SERVICE_LINK_OPEN && link->handlers->message_ended != NULL)
+		link->handlers->message_ended(link->context);
+}
+
 void service_link_drained(struct service_link *link)
 {
 	if (link->state == SERVICE_LINK_OPEN)
@@ -179,10 +185,26 @@ static int join_subprotocols(struct service_link *link, const struct config_list
 	return 0;
 }
 
-int service_link_new(struct service_link **ret_link, struct event_loop *loop, const struct uri *uri,
-		     const struct config_list *subprotocols, unsigned ping,
+static void keep_caller(struct service_link *link, const struct service_caller *caller)
+{
+	if (caller == NULL)
+		return;
+	link->tells_caller = true;
+	(void)snprintf(link->caller_address, sizeof(link->caller_address), "%s", caller->address);
+	(void)snprintf(link->caller_transport, sizeof(link->caller_transport), "%s",
+		       caller->transport);
+	link->caller = (struct service_caller) {
+		.address = link->caller_address,
+		.transport = link->caller_transport,
+		.speed = caller->speed,
+	};
+}
+
+int service_link_new(struct service_link **ret_link, struct event_loop *loop,
+		     const struct service_target *target,
 		     const struct service_link_handlers *handlers, void *context)
 {
+	const struct uri *uri = target->uri;
 	struct service_link *link = calloc(1, sizeof(*link));
 	int r;
 
@@ -191,11 +213,12 @@ int service_link_new(struct service_link **ret_link, struct event_loop *loop, co
 	link->loop = loop;
 	link->kind = kinds[uri->scheme];
 	link->uri = *uri;
-	link->ping = ping;
+	link->ping = target->ping;
+	keep_caller(link, target->caller);
 	link->handlers = handlers;
 	link->context = context;
 	link->deadline = event_loop_now() + (uint64_t)SERVICE_CONNECT_TIMEOUT * US_PER_S;
-	r = join_subprotocols(link, subprotocols);
+	r = join_subprotocols(link, target->subprotocols);
 	if (r < 0)
 		goto out;
 	r = link->kind->check(link);
@@ -220,6 +243,16 @@ size_t service_link_send(struct service_link *link, const uint8_t *bytes, size_t
 	if (link->state != SERVICE_LINK_OPEN || length == 0)
 		return 0;
 	return link->kind->send(link->peer, bytes, length);
+}
+
+int service_link_send_message(struct service_link *link, bool binary, const uint8_t *bytes,
+			      size_t length)
+{
+	if (link->kind->send_message == NULL)
+		return -EOPNOTSUPP;
+	if (link->state != SERVICE_LINK_OPEN)
+		return -ENOTCONN;
+	return link->kind->send_message(link->peer, binary, bytes, length);
 }
 
 void service_link_pause(struct service_link *link, bool paused)

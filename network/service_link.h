@@ -37,11 +37,30 @@ enum {
 	SERVICE_OUTPUT_MAX = 4096,    /* bytes accepted ahead of the network */
 };
 
+/* Who the service is for, as a WebSocket service is told in the headers of its request:
+ * X-Forwarded-For, X-Vdtgw-Transport, X-Vdtgw-Speed. */
+struct service_caller {
+	const char *address; /* numeric */
+	const char *transport;
+	unsigned speed; /* bit/s; 0: unlimited */
+};
+
+/* What to connect to, and how. */
+struct service_target {
+	const struct uri *uri;
+	/* Offered, in order; "binary" among them sends binary frames. NULL: none. */
+	const struct config_list *subprotocols;
+	unsigned ping;                       /* s between pings, 0: none */
+	const struct service_caller *caller; /* NULL: the service is told nothing */
+};
+
 struct service_link_handlers {
 	void (*connected)(void *context);
 	/* Output of the service. The handler takes it all; it calls service_link_pause() when its
 	 * queue is full. At most SERVICE_INPUT_MAX more bytes then still come. */
 	void (*received)(void *context, const uint8_t *bytes, size_t length);
+	/* The last received() was the end of a WebSocket message. May be NULL. */
+	void (*message_ended)(void *context);
 	/* After a short service_link_send(): there is room again. */
 	void (*drained)(void *context);
 	/* Once, at most, and last. detail: for the log, static or valid during the call. */
@@ -54,15 +73,19 @@ enum {
 
 struct service_link;
 
-/* Starts connecting. subprotocols: offered, in order; "binary" among them sends binary frames.
- * ping: s between pings, 0: none. Handlers run from the loop only, never from within this call.
- * The URI is copied. Returns 0 or -errno. */
-int service_link_new(struct service_link **ret_link, struct event_loop *loop, const struct uri *uri,
-		     const struct config_list *subprotocols, unsigned ping,
+/* Starts connecting. Handlers run from the loop only, never from within this call. The target is
+ * copied. Returns 0 or -errno. */
+int service_link_new(struct service_link **ret_link, struct event_loop *loop,
+		     const struct service_target *target,
 		     const struct service_link_handlers *handlers, void *context);
 /* Takes what it has room for and returns how much; the rest is the caller's to keep until
  * drained(). 0 before connected(). */
 size_t service_link_send(struct service_link *link, const uint8_t *bytes, size_t length);
+/* Queues one WebSocket message, as a frame of its own, whatever the subprotocol says of frames: 0,
+ * -ENOBUFS where too much waits, -ENOTCONN where there is no connection, -EOPNOTSUPP for a service
+ * that is not reached by WebSocket. Latin-1. */
+int service_link_send_message(struct service_link *link, bool binary, const uint8_t *bytes,
+			      size_t length);
 /* Back-pressure: while paused the service is not read. */
 void service_link_pause(struct service_link *link, bool paused);
 /* Starts an orderly end: sends what was taken, then a close frame or end of file; ended() follows

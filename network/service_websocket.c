@@ -8,6 +8,7 @@
  */
 #include "common/latin1.h"
 #include "common/log.h"
+#include "network/message_queue.h"
 #include "network/service_kind.h"
 #include "network/service_tls.h"
 
@@ -59,6 +60,7 @@ struct websocket {
 	uint64_t unanswered_since; /* 0: nothing is awaited */
 	bool ping_due;
 	bool short_send;
+	struct message_queue messages;
 	size_t output_length;
 	uint8_t output[SERVICE_OUTPUT_MAX];
 };
@@ -72,6 +74,7 @@ static void destroy(struct websocket *websocket)
 			 (unsigned long long)replaced);
 	service_tls_leave(&websocket->tls);
 	timer_free(websocket->timer);
+	message_queue_done(&websocket->messages);
 	if (websocket->descriptor >= 0)
 		close(websocket->descriptor);
 	free(websocket);
@@ -177,6 +180,13 @@ static int refuse_text(struct websocket *websocket)
 	return -1;
 }
 
+static void take(struct websocket *websocket, const uint8_t *bytes, size_t length)
+{
+	service_link_take(websocket->link, bytes, length);
+	if (websocket->link != NULL && lws_is_final_fragment(websocket->wsi))
+		service_link_message_ended(websocket->link);
+}
+
 static int on_receive(struct websocket *websocket, const uint8_t *bytes, size_t length)
 {
 	struct lws *wsi = websocket->wsi;
@@ -189,14 +199,14 @@ static int on_receive(struct websocket *websocket, const uint8_t *bytes, size_t 
 		websocket->decoder = (struct latin1_decoder) { 0 };
 	}
 	if (lws_frame_is_binary(wsi)) {
-		service_link_take(websocket->link, bytes, length);
+		take(websocket, bytes, length);
 		return 0;
 	}
 	count = latin1_decode(&websocket->decoder, bytes, length, decoded);
 	if (count < 0 ||
 	    (lws_is_final_fragment(wsi) && !latin1_decoder_complete(&websocket->decoder)))
 		return refuse_text(websocket);
-	service_link_take(websocket->link, decoded, (size_t)count);
+	take(websocket, decoded, (size_t)count);
 	return 0;
 }
 
@@ -226,6 +236,31 @@ static int write_output(struct websocket *websocket)
 	return 0;
 }
 
+static int write_message(struct websocket *websocket)
+{
+	struct message *message = message_queue_take(&websocket->messages);
+	uint8_t *frame = malloc(LWS_PRE + ENCODED_MAX * message->length);
+	size_t length = message->length;
+	int result = -1;
+
+	if (frame == NULL)
+		goto out;
+	if (message->binary)
+		memcpy(frame + LWS_PRE, message->bytes, length);
+	else
+		length = latin1_encode(message->bytes, length, frame + LWS_PRE);
+	if (lws_write(websocket->wsi, frame + LWS_PRE, length,
+		      message->binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT) < (int)length)
+		explain(websocket, SERVICE_CUT, "it cannot be written to");
+	else
+		result = 0;
+out:
+	free(frame);
+	free(message);
+	ask_to_write(websocket);
+	return result;
+}
+
 /* One frame a call, as the library wants it. */
 static int on_writeable(struct websocket *websocket)
 {
@@ -236,6 +271,8 @@ static int on_writeable(struct websocket *websocket)
 		ask_to_write(websocket);
 		return lws_write(websocket->wsi, frame + LWS_PRE, 0, LWS_WRITE_PING) < 0 ? -1 : 0;
 	}
+	if (websocket->messages.first != NULL)
+		return write_message(websocket);
 	if (websocket->output_length > 0)
 		return write_output(websocket);
 	/* Once: the library calls again while it awaits the answer, and would give it up. */
@@ -280,6 +317,30 @@ static void on_destroyed(struct websocket *websocket)
 	service_link_end(websocket->link, websocket->why, websocket->detail);
 }
 
+static int add_header(struct websocket *websocket, const char *name, const char *value,
+		      unsigned char **position, unsigned char *end)
+{
+	return lws_add_http_header_by_name(websocket->wsi, (const unsigned char *)name,
+					   (const unsigned char *)value, (int)strlen(value),
+					   position, end);
+}
+
+/* in points to where the next header goes, length bytes are left there. */
+static int tell_caller(struct websocket *websocket, void *in, size_t length)
+{
+	const struct service_caller *caller = &websocket->link->caller;
+	unsigned char **position = in;
+	unsigned char *end = *position + length;
+	char speed[12];
+
+	if (!websocket->link->tells_caller)
+		return 0;
+	(void)snprintf(speed, sizeof(speed), "%u", caller->speed);
+	return add_header(websocket, "X-Forwarded-For:", caller->address, position, end) ||
+	       add_header(websocket, "X-Vdtgw-Transport:", caller->transport, position, end) ||
+	       add_header(websocket, "X-Vdtgw-Speed:", speed, position, end);
+}
+
 static int dispatch(struct websocket *websocket, struct lws *wsi, enum lws_callback_reasons reason,
 		    void *user, void *in, size_t length)
 {
@@ -289,7 +350,7 @@ static int dispatch(struct websocket *websocket, struct lws *wsi, enum lws_callb
 		return 0;
 	case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
 		websocket->requested = true;
-		return 0;
+		return tell_caller(websocket, in, length);
 	case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
 		if (websocket->wsi != NULL)
 			explain_handshake(websocket, in, length);
@@ -510,6 +571,15 @@ static size_t websocket_send(void *peer, const uint8_t *bytes, size_t length)
 	return taken;
 }
 
+static int websocket_send_message(void *peer, bool binary, const uint8_t *bytes, size_t length)
+{
+	struct websocket *websocket = peer;
+	int result = message_queue_put(&websocket->messages, binary, bytes, length);
+
+	ask_to_write(websocket);
+	return result;
+}
+
 static void websocket_pause(void *peer, bool paused)
 {
 	struct websocket *websocket = peer;
@@ -554,6 +624,7 @@ const struct service_kind service_websocket = {
 	.check = websocket_check,
 	.open = websocket_open,
 	.send = websocket_send,
+	.send_message = websocket_send_message,
 	.pause = websocket_pause,
 	.close = websocket_close,
 	.free = websocket_free,

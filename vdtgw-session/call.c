@@ -232,12 +232,21 @@ static const struct service_link_handlers home_handlers = {
 
 static void call_home(struct call *call)
 {
+	const struct service_caller caller = {
+		.address = call->address,
+		.transport = transport_name(call->transport),
+		.speed = call->config->speed[call->transport],
+	};
+	const struct service_target target = {
+		.uri = &call->home_uri,
+		.subprotocols = &call->config->home.subprotocols,
+		.ping = call->config->home.ping,
+		.caller = &caller,
+	};
 	int result;
 
 	call_set_deadline(call, DEADLINE_CONNECTING, CONNECTING_PATIENCE);
-	result = service_link_new(&call->home, call->loop, &call->home_uri,
-				  &call->config->home.subprotocols, call->config->home.ping,
-				  &home_handlers, call);
+	result = service_link_new(&call->home, call->loop, &target, &home_handlers, call);
 	if (result < 0)
 		on_home_ended(call, SERVICE_NO_RESOURCES, strerror(-result));
 }

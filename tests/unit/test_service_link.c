@@ -398,7 +398,10 @@ static int new_link(struct fixture *f, enum uri_scheme scheme, const char *host,
 	struct uri uri = { .scheme = scheme, .port = f->port, .path = "/path?query" };
 
 	snprintf(uri.host, sizeof(uri.host), "%s", host);
-	return service_link_new(&f->link, f->loop, &uri, subprotocols, ping, &handlers, f);
+	return service_link_new(
+	    &f->link, f->loop,
+	    &(struct service_target) { .uri = &uri, .subprotocols = subprotocols, .ping = ping },
+	    &handlers, f);
 }
 
 static void start_link(struct fixture *f, enum uri_scheme scheme)
