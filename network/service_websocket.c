@@ -5,6 +5,9 @@
  * The library knows clients only by connecting them itself, and then keeps the reason of a
  * failure to itself. So it connects to a Unix socket of ours, which succeeds at once, and before
  * it writes the first byte its descriptor is replaced by the connected one.
+ *
+ * Flow control that begins while OpenSSL holds the rest of a record sends the library into an
+ * endless loop. Such a rest, of 16 kB, is kept here, and goes to the link when it resumes.
  */
 #include "common/latin1.h"
 #include "common/log.h"
@@ -34,7 +37,8 @@ enum {
 	SILENCE_MAX = 20 * US_PER_S, /* µs from a ping to any sign of life */
 	ENCODED_MAX = 2,             /* bytes of UTF-8 for one of Latin-1 */
 	DETAIL_MAX = 128,
-	CLOSE_CODE = 2, /* bytes ahead of the reason of a close frame */
+	STASH_MAX = 2 * 16384 + SERVICE_INPUT_MAX, /* bytes: two records of TLS */
+	CLOSE_CODE = 2,                            /* bytes ahead of the reason of a close frame */
 	SWITCHING_PROTOCOLS = 101,
 };
 
@@ -61,6 +65,10 @@ struct websocket {
 	bool ping_due;
 	bool short_send;
 	struct message_queue messages;
+	struct timer *unstash; /* secure only, like what follows */
+	uint8_t *stash;        /* STASH_MAX bytes, NULL until first needed */
+	size_t stash_start;
+	size_t stash_length;
 	size_t output_length;
 	uint8_t output[SERVICE_OUTPUT_MAX];
 };
@@ -75,6 +83,8 @@ static void destroy(struct websocket *websocket)
 	service_tls_leave(&websocket->tls);
 	timer_free(websocket->timer);
 	message_queue_done(&websocket->messages);
+	timer_free(websocket->unstash);
+	free(websocket->stash);
 	if (websocket->descriptor >= 0)
 		close(websocket->descriptor);
 	free(websocket);
@@ -157,11 +167,54 @@ static void heard(struct websocket *websocket)
 	websocket->unanswered_since = 0;
 }
 
+/* Stops reading; while OpenSSL holds more, at the next turn of the loop, by when the library has
+ * read that. */
+static void hold(struct websocket *websocket)
+{
+	SSL *ssl = websocket->secure ? lws_get_ssl(websocket->wsi) : NULL;
+
+	if (ssl != NULL && SSL_pending(ssl) > 0)
+		timer_arm(websocket->unstash, 0);
+	else
+		(void)lws_rx_flow_control(websocket->wsi, 0);
+}
+
+/* Keeps what arrived after a pause. Returns 0 or -1. */
+static int add_to_stash(struct websocket *websocket, const uint8_t *bytes, size_t length)
+{
+	if (websocket->stash == NULL)
+		websocket->stash = malloc(STASH_MAX);
+	if (websocket->stash == NULL ||
+	    length > STASH_MAX - websocket->stash_start - websocket->stash_length) {
+		explain(websocket, SERVICE_NO_RESOURCES, "no room for a record of TLS");
+		return -1;
+	}
+	memcpy(websocket->stash + websocket->stash_start + websocket->stash_length, bytes, length);
+	websocket->stash_length += length;
+	return 0;
+}
+
+/* Hands on what was received, in order. Returns 0 or -1. */
+static int take(struct websocket *websocket, const uint8_t *bytes, size_t length)
+{
+	/* Whoever wants whole messages gets them, paused or not: a record of TLS at most. */
+	bool whole = websocket->link->handlers->message_ended != NULL;
+
+	if (!websocket->secure || whole ||
+	    (websocket->stash_length == 0 && !websocket->link->paused)) {
+		service_link_take(websocket->link, bytes, length);
+		if (whole && websocket->link != NULL && lws_is_final_fragment(websocket->wsi))
+			service_link_message_ended(websocket->link);
+		return 0;
+	}
+	return add_to_stash(websocket, bytes, length);
+}
+
 static int on_established(struct websocket *websocket)
 {
 	service_tls_leave(&websocket->tls);
 	if (websocket->link->paused)
-		(void)lws_rx_flow_control(websocket->wsi, 0);
+		hold(websocket);
 	if (websocket->link->ping > 0) {
 		websocket->next_ping =
 		    event_loop_now() + (uint64_t)websocket->link->ping * US_PER_S;
@@ -180,13 +233,6 @@ static int refuse_text(struct websocket *websocket)
 	return -1;
 }
 
-static void take(struct websocket *websocket, const uint8_t *bytes, size_t length)
-{
-	service_link_take(websocket->link, bytes, length);
-	if (websocket->link != NULL && lws_is_final_fragment(websocket->wsi))
-		service_link_message_ended(websocket->link);
-}
-
 static int on_receive(struct websocket *websocket, const uint8_t *bytes, size_t length)
 {
 	struct lws *wsi = websocket->wsi;
@@ -198,16 +244,13 @@ static int on_receive(struct websocket *websocket, const uint8_t *bytes, size_t 
 		websocket->replaced += websocket->decoder.replaced;
 		websocket->decoder = (struct latin1_decoder) { 0 };
 	}
-	if (lws_frame_is_binary(wsi)) {
-		take(websocket, bytes, length);
-		return 0;
-	}
+	if (lws_frame_is_binary(wsi))
+		return take(websocket, bytes, length);
 	count = latin1_decode(&websocket->decoder, bytes, length, decoded);
 	if (count < 0 ||
 	    (lws_is_final_fragment(wsi) && !latin1_decoder_complete(&websocket->decoder)))
 		return refuse_text(websocket);
-	take(websocket, decoded, (size_t)count);
-	return 0;
+	return take(websocket, decoded, (size_t)count);
 }
 
 static int write_output(struct websocket *websocket)
@@ -314,6 +357,10 @@ static void on_destroyed(struct websocket *websocket)
 		/* start() tells, later. */
 		return;
 	explain(websocket, websocket->closing ? SERVICE_CLOSED : SERVICE_CUT, "gone");
+	timer_disarm(websocket->timer);
+	if (websocket->stash_length > 0)
+		/* on_unstash() tells, after the last bytes. */
+		return;
 	service_link_end(websocket->link, websocket->why, websocket->detail);
 }
 
@@ -459,6 +506,51 @@ static void on_timer(void *context)
 	timer_arm(websocket->timer, when);
 }
 
+/* Kills the connection, from outside of its own callbacks. */
+static void dispose(struct websocket *websocket)
+{
+	if (websocket->wsi != NULL) {
+		lws_set_opaque_user_data(websocket->wsi, NULL);
+		lws_set_timeout(websocket->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+	}
+	destroy(websocket);
+}
+
+/* The next turn after a pause; or after the link resumed, when first comes what was kept, and then
+ * the service is read again. */
+static void on_unstash(void *context)
+{
+	struct websocket *websocket = context;
+	const uint8_t *bytes = websocket->stash;
+	size_t length = websocket->stash_length;
+
+	if (websocket->wsi != NULL && (websocket->link->paused || length > 0))
+		hold(websocket);
+	if (websocket->link->paused)
+		return;
+	if (length > SERVICE_INPUT_MAX)
+		length = SERVICE_INPUT_MAX;
+	if (length > 0)
+		bytes += websocket->stash_start;
+	websocket->stash_length -= length;
+	websocket->stash_start = websocket->stash_length > 0 ? websocket->stash_start + length : 0;
+	websocket->inside++;
+	service_link_take(websocket->link, bytes, length);
+	websocket->inside--;
+	if (websocket->link == NULL) {
+		dispose(websocket);
+		return;
+	}
+	if (websocket->stash_length == 0 && websocket->wsi == NULL)
+		service_link_end(websocket->link, websocket->why, websocket->detail);
+	else if (websocket->link->paused)
+		return;
+	else if (websocket->stash_length > 0)
+		timer_arm(websocket->unstash, 0);
+	else
+		(void)lws_rx_flow_control(websocket->wsi, 1);
+}
+
 static int websocket_check(const struct service_link *link)
 {
 	char authority[SERVICE_AUTHORITY_MAX + 2];
@@ -547,6 +639,8 @@ static int websocket_open(void **ret_peer, struct service_link *link, int descri
 	websocket->descriptor = descriptor;
 	websocket->secure = link->uri.scheme == URI_WSS;
 	r = timer_new(&websocket->timer, link->loop, on_timer, websocket);
+	if (r == 0 && websocket->secure)
+		r = timer_new(&websocket->unstash, link->loop, on_unstash, websocket);
 	if (r == 0)
 		r = start(websocket);
 	if (r < 0) {
@@ -585,8 +679,12 @@ static void websocket_pause(void *peer, bool paused)
 	struct websocket *websocket = peer;
 
 	heard(websocket);
-	if (websocket->wsi != NULL)
-		(void)lws_rx_flow_control(websocket->wsi, paused ? 0 : 1);
+	if (!paused && websocket->stash_length > 0)
+		timer_arm(websocket->unstash, 0);
+	else if (websocket->wsi != NULL && paused)
+		hold(websocket);
+	else if (websocket->wsi != NULL)
+		(void)lws_rx_flow_control(websocket->wsi, 1);
 }
 
 static void websocket_close(void *peer)
@@ -594,30 +692,29 @@ static void websocket_close(void *peer)
 	struct websocket *websocket = peer;
 
 	websocket->closing = true;
-	if (websocket->wsi != NULL)
-		(void)lws_rx_flow_control(websocket->wsi, 1);
+	websocket->stash_length = 0;
+	if (websocket->wsi == NULL) {
+		/* It closed first, and waited for its last bytes to be taken. */
+		timer_arm(websocket->timer, 0);
+		return;
+	}
+	(void)lws_rx_flow_control(websocket->wsi, 1);
 	ask_to_write(websocket);
 }
 
 static void websocket_free(void *peer)
 {
 	struct websocket *websocket = peer;
-	struct lws *wsi = websocket->wsi;
 
 	websocket->link = NULL;
 	service_tls_leave(&websocket->tls);
 	timer_disarm(websocket->timer);
 	/* Else the library would take its time over what it has not sent yet. */
-	if (wsi != NULL && !websocket->polite)
-		(void)shutdown(lws_get_socket_fd(wsi), SHUT_RDWR);
-	if (websocket->inside > 0)
-		/* The callback on the stack returns -1 and frees. */
-		return;
-	if (wsi != NULL) {
-		lws_set_opaque_user_data(wsi, NULL);
-		lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
-	}
-	destroy(websocket);
+	if (websocket->wsi != NULL && !websocket->polite)
+		(void)shutdown(lws_get_socket_fd(websocket->wsi), SHUT_RDWR);
+	/* Else the callback on the stack sees to it. */
+	if (websocket->inside == 0)
+		dispose(websocket);
 }
 
 const struct service_kind service_websocket = {
