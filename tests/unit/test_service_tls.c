@@ -315,11 +315,10 @@ static void start_peer(struct fixture *f, int family, enum identity identity,
 
 static void set_up(struct fixture *f, const char *host)
 {
-	static const struct event_loop_options options = { .max_descriptors = 16 };
 
 	*f = (struct fixture) { .uri = { .scheme = URI_WSS, .path = "/" } };
 	snprintf(f->uri.host, sizeof(f->uri.host), "%s", host);
-	assert_int_equal(event_loop_new(&f->loop, &options), 0);
+	assert_int_equal(event_loop_new(&f->loop, 16), 0);
 	assert_int_equal(timer_new(&f->guard, f->loop, on_guard, f), 0);
 	assert_int_equal(timer_new(&f->resume, f->loop, on_resume, f), 0);
 	timer_arm(f->guard, event_loop_now() + GUARD * 1000000U);
@@ -329,7 +328,10 @@ static void run(struct fixture *f)
 {
 	int status;
 
-	assert_int_equal(service_link_new(&f->link, f->loop, &f->uri, NULL, 0, &handlers, f), 0);
+	assert_int_equal(service_link_new(&f->link, f->loop,
+					  &(struct service_target) { .uri = &f->uri }, &handlers,
+					  f),
+			 0);
 	assert_int_equal(event_loop_run(f->loop), 0);
 	assert_int_equal(waitpid(f->peer, &status, 0), f->peer);
 	assert_true(WIFEXITED(status));
