@@ -59,8 +59,7 @@ struct service_link_handlers {
 	/* Output of the service. The handler takes it all; it calls service_link_pause() when its
 	 * queue is full. At most SERVICE_INPUT_MAX more bytes then still come. */
 	void (*received)(void *context, const uint8_t *bytes, size_t length);
-	/* The last received() was the end of a WebSocket message. May be NULL; where it is not, up
-	 * to 16 KiB still come over TLS after a pause. */
+	/* The last received() was the end of a WebSocket message. May be NULL. */
 	void (*message_ended)(void *context);
 	/* After a short service_link_send(): there is room again. */
 	void (*drained)(void *context);

@@ -37,8 +37,7 @@ enum {
 	SILENCE_MAX = 20 * US_PER_S, /* µs from a ping to any sign of life */
 	ENCODED_MAX = 2,             /* bytes of UTF-8 for one of Latin-1 */
 	DETAIL_MAX = 128,
-	STASH_MAX = 2 * 16384 + SERVICE_INPUT_MAX, /* bytes: two records of TLS */
-	CLOSE_CODE = 2,                            /* bytes ahead of the reason of a close frame */
+	CLOSE_CODE = 2, /* bytes ahead of the reason of a close frame */
 	SWITCHING_PROTOCOLS = 101,
 };
 
@@ -65,10 +64,8 @@ struct websocket {
 	bool ping_due;
 	bool short_send;
 	struct message_queue messages;
-	struct timer *unstash; /* secure only, like what follows */
-	uint8_t *stash;        /* STASH_MAX bytes, NULL until first needed */
-	size_t stash_start;
-	size_t stash_length;
+	struct timer *unstash;      /* secure only, like the stash */
+	struct message_queue stash; /* pieces; binary stands for the end of a message */
 	size_t output_length;
 	uint8_t output[SERVICE_OUTPUT_MAX];
 };
@@ -83,8 +80,8 @@ static void destroy(struct websocket *websocket)
 	service_tls_leave(&websocket->tls);
 	timer_free(websocket->timer);
 	message_queue_done(&websocket->messages);
+	message_queue_done(&websocket->stash);
 	timer_free(websocket->unstash);
-	free(websocket->stash);
 	if (websocket->descriptor >= 0)
 		close(websocket->descriptor);
 	free(websocket);
@@ -179,37 +176,6 @@ static void hold(struct websocket *websocket)
 		(void)lws_rx_flow_control(websocket->wsi, 0);
 }
 
-/* Keeps what arrived after a pause. Returns 0 or -1. */
-static int add_to_stash(struct websocket *websocket, const uint8_t *bytes, size_t length)
-{
-	if (websocket->stash == NULL)
-		websocket->stash = malloc(STASH_MAX);
-	if (websocket->stash == NULL ||
-	    length > STASH_MAX - websocket->stash_start - websocket->stash_length) {
-		explain(websocket, SERVICE_NO_RESOURCES, "no room for a record of TLS");
-		return -1;
-	}
-	memcpy(websocket->stash + websocket->stash_start + websocket->stash_length, bytes, length);
-	websocket->stash_length += length;
-	return 0;
-}
-
-/* Hands on what was received, in order. Returns 0 or -1. */
-static int take(struct websocket *websocket, const uint8_t *bytes, size_t length)
-{
-	/* Whoever wants whole messages gets them, paused or not: a record of TLS at most. */
-	bool whole = websocket->link->handlers->message_ended != NULL;
-
-	if (!websocket->secure || whole ||
-	    (websocket->stash_length == 0 && !websocket->link->paused)) {
-		service_link_take(websocket->link, bytes, length);
-		if (whole && websocket->link != NULL && lws_is_final_fragment(websocket->wsi))
-			service_link_message_ended(websocket->link);
-		return 0;
-	}
-	return add_to_stash(websocket, bytes, length);
-}
-
 static int on_established(struct websocket *websocket)
 {
 	service_tls_leave(&websocket->tls);
@@ -231,6 +197,29 @@ static int refuse_text(struct websocket *websocket)
 	lws_close_reason(websocket->wsi, LWS_CLOSE_STATUS_INVALID_PAYLOAD, NULL, 0);
 	service_link_end(websocket->link, websocket->why, websocket->detail);
 	return -1;
+}
+
+static void hand_on(struct websocket *websocket, const uint8_t *bytes, size_t length, bool ended)
+{
+	service_link_take(websocket->link, bytes, length);
+	if (websocket->link != NULL && ended)
+		service_link_message_ended(websocket->link);
+}
+
+/* A piece of a message, in order: to the link, or after a pause to the stash. Returns 0 or -1. */
+static int take(struct websocket *websocket, const uint8_t *bytes, size_t length)
+{
+	bool ended = lws_is_final_fragment(websocket->wsi);
+
+	if (!websocket->secure || (websocket->stash.first == NULL && !websocket->link->paused)) {
+		hand_on(websocket, bytes, length, ended);
+		return 0;
+	}
+	if (message_queue_put(&websocket->stash, ended, bytes, length) < 0) {
+		explain(websocket, SERVICE_NO_RESOURCES, "no room for a record of TLS");
+		return -1;
+	}
+	return 0;
 }
 
 static int on_receive(struct websocket *websocket, const uint8_t *bytes, size_t length)
@@ -358,7 +347,7 @@ static void on_destroyed(struct websocket *websocket)
 		return;
 	explain(websocket, websocket->closing ? SERVICE_CLOSED : SERVICE_CUT, "gone");
 	timer_disarm(websocket->timer);
-	if (websocket->stash_length > 0)
+	if (websocket->stash.first != NULL)
 		/* on_unstash() tells, after the last bytes. */
 		return;
 	service_link_end(websocket->link, websocket->why, websocket->detail);
@@ -521,33 +510,25 @@ static void dispose(struct websocket *websocket)
 static void on_unstash(void *context)
 {
 	struct websocket *websocket = context;
-	const uint8_t *bytes = websocket->stash;
-	size_t length = websocket->stash_length;
+	struct message *piece;
 
-	if (websocket->wsi != NULL && (websocket->link->paused || length > 0))
+	if (websocket->wsi != NULL && (websocket->link->paused || websocket->stash.first != NULL))
 		hold(websocket);
-	if (websocket->link->paused)
-		return;
-	if (length > SERVICE_INPUT_MAX)
-		length = SERVICE_INPUT_MAX;
-	if (length > 0)
-		bytes += websocket->stash_start;
-	websocket->stash_length -= length;
-	websocket->stash_start = websocket->stash_length > 0 ? websocket->stash_start + length : 0;
 	websocket->inside++;
-	service_link_take(websocket->link, bytes, length);
-	websocket->inside--;
-	if (websocket->link == NULL) {
-		dispose(websocket);
-		return;
+	while (websocket->link != NULL && !websocket->link->paused &&
+	       (piece = message_queue_take(&websocket->stash)) != NULL) {
+		hand_on(websocket, piece->bytes, piece->length, piece->binary);
+		free(piece);
 	}
-	if (websocket->stash_length == 0 && websocket->wsi == NULL)
-		service_link_end(websocket->link, websocket->why, websocket->detail);
-	else if (websocket->link->paused)
+	websocket->inside--;
+	if (websocket->link == NULL)
+		dispose(websocket);
+	else if (websocket->stash.first != NULL)
+		/* Paused again. */
 		return;
-	else if (websocket->stash_length > 0)
-		timer_arm(websocket->unstash, 0);
-	else
+	else if (websocket->wsi == NULL)
+		service_link_end(websocket->link, websocket->why, websocket->detail);
+	else if (!websocket->link->paused)
 		(void)lws_rx_flow_control(websocket->wsi, 1);
 }
 
@@ -679,7 +660,7 @@ static void websocket_pause(void *peer, bool paused)
 	struct websocket *websocket = peer;
 
 	heard(websocket);
-	if (!paused && websocket->stash_length > 0)
+	if (!paused && websocket->stash.first != NULL)
 		timer_arm(websocket->unstash, 0);
 	else if (websocket->wsi != NULL && paused)
 		hold(websocket);
@@ -692,7 +673,7 @@ static void websocket_close(void *peer)
 	struct websocket *websocket = peer;
 
 	websocket->closing = true;
-	websocket->stash_length = 0;
+	message_queue_done(&websocket->stash);
 	if (websocket->wsi == NULL) {
 		/* It closed first, and waited for its last bytes to be taken. */
 		timer_arm(websocket->timer, 0);

@@ -1197,7 +1197,7 @@ static void test_silent_services_end_in_time(void **state)
 
 static void speaks_no_telnet(int peer)
 {
-	/* FF doubled, CR with its NUL: RFC 854; nothing else, and nothing first. */
+	/* FF doubled, RFC 854; nothing else, and nothing first. */
 	expect(peer, "a\r\xff\xff\x80", 5);
 	put(peer, "page\r\n\xff\xff\x80", 9);
 	shutdown(peer, SHUT_WR);
