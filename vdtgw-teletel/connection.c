@@ -352,8 +352,7 @@ struct lws_vhost *connection_vhost(struct event_loop *loop)
 		.vhost_name = "kiosk",
 		.port = CONTEXT_PORT_NO_LISTEN_SERVER,
 		.protocols = protocols,
-		.options = LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS |
-			   LWS_SERVER_OPTION_HTTP_HEADERS_SECURITY_BEST_PRACTICES_ENFORCE,
+		.options = LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
 	};
 
 	return lws_create_vhost(event_loop_context(loop), &info);

@@ -17,7 +17,7 @@ enum {
 	CANCEL = 0x18, /* clears to the end of the row */
 	ROW_0_MAX = 37, /* characters: the terminal's own sign is to the right */
 	VALUE_MAX = 2304,
-	GUIDE_NAME_AT = 5, /* characters into a line of the guide */
+	GUIDE_NAME_AT = 4, /* characters into a line of the guide */
 	GUIDE_LABEL_AT = 26,
 	EMPTY_FIELD = '.',
 };
@@ -178,7 +178,7 @@ static void show_item(struct kiosk *kiosk, const struct page_area *list, unsigne
 		snprintf(label, sizeof(label), "→ %s", item.entry->target->name);
 	else
 		snprintf(label, sizeof(label), "%s", item.entry->tariff);
-	snprintf(number, sizeof(number), "%4zu ", index + 1);
+	snprintf(number, sizeof(number), "%3zu ", index + 1);
 	name_style.color = COLOR_WHITE;
 	page_area_at(list, &kiosk->composer, row, 0);
 	composer_text(&kiosk->composer, number, list->width);

@@ -24,22 +24,39 @@ enum {
 	KEEPALIVE_COUNT = 4,
 };
 
+/* Whoever is still here was told to go, twice. */
+static void on_stop_guard(void *context)
+{
+	struct server *server = context;
+
+	log_warning("stopping with %zu connections left", server->connection_count);
+	event_loop_stop(server->loop, 0);
+}
+
 int server_new(struct server **ret_server, struct event_loop *loop,
 	       const struct kiosk_house *house)
 {
 	struct server *server = calloc(1, sizeof(*server));
+	int r;
 
 	if (server == NULL)
 		return -ENOMEM;
 	server->loop = loop;
 	server->house = house;
+	r = timer_new(&server->stop_guard, loop, on_stop_guard, server);
+	if (r < 0)
+		goto fail;
 	server->vhost = connection_vhost(loop);
 	if (server->vhost == NULL) {
-		free(server);
-		return -ENOMEM;
+		r = -ENOMEM;
+		goto fail;
 	}
 	*ret_server = server;
 	return 0;
+fail:
+	timer_free(server->stop_guard);
+	free(server);
+	return r;
 }
 
 static void set_option(int descriptor, int level, int option, int value)
@@ -215,6 +232,8 @@ void server_stop(struct server *server)
 		return;
 	server->stopping = true;
 	apply_limit(server);
+	timer_arm(server->stop_guard,
+		  event_loop_now() + (SERVER_STOP_TIMEOUT + 1) * UINT64_C(1000000));
 	log_notice("stopping, %zu callers are here", server->caller_count);
 	for (struct connection *connection = server->connections; connection != NULL;
 	     connection = next) {
@@ -234,5 +253,6 @@ void server_free(struct server *server)
 		connection_cut(server->connections);
 	for (size_t i = 0; i < server->listener_count; i++)
 		watch_free(server->listeners[i]);
+	timer_free(server->stop_guard);
 	free(server);
 }

@@ -22,6 +22,7 @@ struct server {
 	struct connection *connections; /* a list */
 	size_t connection_count;
 	size_t caller_count; /* of them, those who have a place */
+	struct timer *stop_guard;
 	bool stopping;
 	bool freeing;
 };
