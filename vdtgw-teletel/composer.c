@@ -79,7 +79,7 @@ static const struct glyph glyphs[] = {
 
 void composer_init(struct composer *composer, uint8_t *bytes, size_t size)
 {
-	*composer = (struct composer){ .bytes = bytes, .size = size };
+	*composer = (struct composer) { .bytes = bytes, .size = size };
 }
 
 void composer_bytes(struct composer *composer, const void *bytes, size_t length)
@@ -100,13 +100,13 @@ void composer_byte(struct composer *composer, uint8_t byte)
 
 void composer_at(struct composer *composer, unsigned row, unsigned column)
 {
-	composer_bytes(composer, (uint8_t[]){ US, (uint8_t)(0x40 + row), (uint8_t)(0x40 + column) },
-		       3);
+	composer_bytes(composer,
+		       (uint8_t[]) { US, (uint8_t)(0x40 + row), (uint8_t)(0x40 + column) }, 3);
 }
 
 static void escape(struct composer *composer, unsigned byte)
 {
-	composer_bytes(composer, (uint8_t[]){ ESC, (uint8_t)byte }, 2);
+	composer_bytes(composer, (uint8_t[]) { ESC, (uint8_t)byte }, 2);
 }
 
 void composer_style(struct composer *composer, const struct style *from, const struct style *to)
@@ -133,7 +133,7 @@ void composer_repeat(struct composer *composer, uint8_t byte, size_t count)
 		size_t run = count < REP_MAX ? count : REP_MAX;
 
 		if (!first && run >= REP_WORTHWHILE) {
-			composer_bytes(composer, (uint8_t[]){ REP, (uint8_t)(0x40 + run) }, 2);
+			composer_bytes(composer, (uint8_t[]) { REP, (uint8_t)(0x40 + run) }, 2);
 			count -= run;
 			continue;
 		}

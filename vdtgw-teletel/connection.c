@@ -120,7 +120,7 @@ static int on_receive(struct connection *connection, const uint8_t *bytes, size_
 		return -1;
 	}
 	if (lws_is_first_fragment(connection->wsi))
-		connection->decoder = (struct latin1_decoder){ 0 };
+		connection->decoder = (struct latin1_decoder) { 0 };
 	if (lws_frame_is_binary(connection->wsi))
 		memcpy(connection->input + connection->waiting, bytes, length);
 	else
@@ -218,8 +218,8 @@ static void learn(struct connection *connection)
 		return;
 	if (lws_hdr_copy(wsi, value, sizeof(value), WSI_TOKEN_X_FORWARDED_FOR) > 0)
 		caller_facts_set_address(&connection->facts, value);
-	if (lws_hdr_custom_copy(wsi, value, sizeof(value), speed_header,
-				sizeof(speed_header) - 1) > 0)
+	if (lws_hdr_custom_copy(wsi, value, sizeof(value), speed_header, sizeof(speed_header) - 1) >
+	    0)
 		caller_facts_set_speed(&connection->facts, value);
 	if (lws_hdr_custom_copy(wsi, value, sizeof(value), transport_header,
 				sizeof(transport_header) - 1) > 0)
@@ -287,8 +287,8 @@ static void on_destroyed(struct connection *connection)
 	struct server *server = connection->server;
 
 	if (connection->why == NULL)
-		connection->why = connection->state == CONNECTION_HANDSHAKE ? "no handshake"
-									    : "cut";
+		connection->why =
+		    connection->state == CONNECTION_HANDSHAKE ? "no handshake" : "cut";
 	log_info("%s: gone: %s", connection->peer, connection->why);
 	if (connection->previous != NULL)
 		connection->previous->next = connection->next;

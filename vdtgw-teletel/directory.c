@@ -411,8 +411,9 @@ int directory_parse(struct directory **ret_directory, const char *file, const ch
 	}
 	servers = json_object_get(root, "servers");
 	if (r == 0 && !json_is_array(servers))
-		r = refuse(&reading, 1, "the file is an object with a list \"servers\": "
-					"{ \"servers\": [ … ] }");
+		r = refuse(&reading, 1,
+			   "the file is an object with a list \"servers\": "
+			   "{ \"servers\": [ … ] }");
 	if (r == 0)
 		r = read_entries(&reading, servers, directory);
 	if (r == -ENOMEM)

@@ -11,10 +11,10 @@
 enum {
 	DIRECTORY_FILE_MAX = 4194304, /* bytes */
 	DIRECTORY_ENTRIES_MAX = 10000,
-	DIRECTORY_NAME_MAX = 32,   /* characters of a name */
-	DIRECTORY_LABEL_MAX = 20,  /* characters of a tariff and of a cost */
+	DIRECTORY_NAME_MAX = 32,    /* characters of a name */
+	DIRECTORY_LABEL_MAX = 20,   /* characters of a tariff and of a cost */
 	DIRECTORY_ALIASES_MAX = 16, /* that lead one to another */
-	DIRECTORY_PING_MAX = 3600, /* s */
+	DIRECTORY_PING_MAX = 3600,  /* s */
 	DIRECTORY_SUBPROTOCOLS_MAX = 8,
 	DIRECTORY_SUBPROTOCOL_MAX = 32, /* bytes of each */
 };
@@ -22,14 +22,14 @@ enum {
 /* All strings are UTF-8 without control characters, never NULL, owned by the directory. */
 struct directory_entry {
 	char *name;
-	char *key; /* the name in capitals: what comparisons use */
-	char *alias; /* "": not an alias */
-	char *address; /* a URI that uri_parse() takes; "" for an alias */
+	char *key;          /* the name in capitals: what comparisons use */
+	char *alias;        /* "": not an alias */
+	char *address;      /* a URI that uri_parse() takes; "" for an alias */
 	char *subprotocols; /* separated by commas, in order; "": none */
 	char *tariff;
 	char *cost;
-	unsigned ping; /* s, 0: none */
-	unsigned line; /* of the file */
+	unsigned ping;                        /* s, 0: none */
+	unsigned line;                        /* of the file */
 	const struct directory_entry *target; /* itself, or what the alias leads to in the end */
 };
 

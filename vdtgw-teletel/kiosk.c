@@ -82,10 +82,12 @@ static void delete_character(struct kiosk *kiosk)
 
 static void turn_guide(struct kiosk *kiosk, size_t page)
 {
+	size_t erase = kiosk->field_length;
+
 	kiosk->guide_page = page;
 	kiosk->field_length = 0;
 	kiosk->field[0] = '\0';
-	kiosk_show_guide_page(kiosk);
+	kiosk_show_guide_page(kiosk, erase);
 }
 
 static void next_guide_page(struct kiosk *kiosk)
@@ -161,13 +163,15 @@ enum {
 	KEY_COUNT = KEY_CONNEXION_FIN - KEY_ENVOI + 1,
 };
 
-#define EFFECTS(envoi, retour, repetition, guide, annulation, sommaire, correction, suite, fin) \
-	{ envoi, retour, repetition, guide, annulation, sommaire, correction, suite, fin }
+#define EFFECTS(envoi, retour, repetition, guide, annulation, sommaire, correction, suite, fin)    \
+	{                                                                                          \
+		envoi, retour, repetition, guide, annulation, sommaire, correction, suite, fin     \
+	}
 
 /* The caller is told by a beep that a key does nothing on a screen. */
 static key_effect *const effects[][KEY_COUNT] = {
-	[KIOSK_WELCOME] = EFFECTS(go, kiosk_beep, kiosk_show, open_guide, clear_field,
-				  open_welcome, delete_character, kiosk_beep, hang_up),
+	[KIOSK_WELCOME] = EFFECTS(go, kiosk_beep, kiosk_show, open_guide, clear_field, open_welcome,
+				  delete_character, kiosk_beep, hang_up),
 	[KIOSK_GUIDE] = EFFECTS(go, previous_guide_page, kiosk_show, open_guide, clear_field,
 				open_welcome, delete_character, next_guide_page, hang_up),
 	[KIOSK_SHEET] = EFFECTS(kiosk_beep, go_back, kiosk_show, open_guide, kiosk_beep,

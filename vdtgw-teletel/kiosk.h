@@ -24,7 +24,7 @@ enum {
 	KIOSK_TRANSPORT_MAX = 16,
 };
 
-#define KIOSK_IDLE_US	  (600 * UINT64_C(1000000))
+#define KIOSK_IDLE_US     (600 * UINT64_C(1000000))
 #define KIOSK_IDENTIFY_US (3 * UINT64_C(1000000))
 
 /* What the gateway knows of a caller; printable ASCII, "" where it did not say. */
@@ -46,7 +46,6 @@ enum kiosk_admission {
 	KIOSK_ADMITTED,
 	KIOSK_NO_PLACE, /* told so, then over */
 };
-
 
 struct kiosk;
 

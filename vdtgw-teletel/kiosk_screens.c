@@ -14,7 +14,7 @@ enum {
 	LINE_FEED = 0x0a,
 	CURSOR_ON = 0x11,
 	CURSOR_OFF = 0x14,
-	CANCEL = 0x18, /* clears to the end of the row */
+	CANCEL = 0x18,  /* clears to the end of the row */
 	ROW_0_MAX = 37, /* characters: the terminal's own sign is to the right */
 	VALUE_MAX = 2304,
 	GUIDE_NAME_AT = 4, /* characters into a line of the guide */
@@ -26,14 +26,14 @@ static const uint8_t enqrom[] = { 0x1b, 0x39, 0x7b };
 
 static const char *const days[] = { "dimanche", "lundi",    "mardi", "mercredi",
 				    "jeudi",    "vendredi", "samedi" };
-static const char *const months[] = { "janvier", "février", "mars",      "avril",
-				      "mai",     "juin",    "juillet",   "août",
+static const char *const months[] = { "janvier",   "février", "mars",     "avril",
+				      "mai",       "juin",    "juillet",  "août",
 				      "septembre", "octobre", "novembre", "décembre" };
 
 static const enum page_role screen_pages[] = {
-	[KIOSK_WELCOME] = PAGE_WELCOME,   [KIOSK_GUIDE] = PAGE_GUIDE,
-	[KIOSK_SHEET] = PAGE_SHEET,       [KIOSK_TERMINAL] = PAGE_TERMINAL,
-	[KIOSK_TEST_1] = PAGE_TEST_1,     [KIOSK_TEST_2] = PAGE_TEST_2,
+	[KIOSK_WELCOME] = PAGE_WELCOME, [KIOSK_GUIDE] = PAGE_GUIDE,
+	[KIOSK_SHEET] = PAGE_SHEET,     [KIOSK_TERMINAL] = PAGE_TERMINAL,
+	[KIOSK_TEST_1] = PAGE_TEST_1,   [KIOSK_TEST_2] = PAGE_TEST_2,
 	[KIOSK_OVER] = PAGE_GOODBYE,
 };
 static_assert(sizeof(screen_pages) / sizeof(screen_pages[0]) == KIOSK_SCREEN_COUNT,
@@ -79,9 +79,10 @@ size_t kiosk_item_count(const struct kiosk *kiosk)
 struct kiosk_item kiosk_item(const struct kiosk *kiosk, size_t index)
 {
 	if (index < OWN_SERVICE_COUNT)
-		return (struct kiosk_item){ .own = &own_services[index] };
-	return (struct kiosk_item){ .entry = &kiosk->house->directory
-						  ->entries[index - OWN_SERVICE_COUNT] };
+		return (struct kiosk_item) { .own = &own_services[index] };
+	return (struct kiosk_item) {
+		.entry = &kiosk->house->directory->entries[index - OWN_SERVICE_COUNT]
+	};
 }
 
 static size_t items_per_page(const struct kiosk *kiosk)
@@ -150,14 +151,14 @@ void kiosk_show_deleted(struct kiosk *kiosk)
 		go_to_field(kiosk);
 		return;
 	}
-	composer_bytes(&kiosk->composer, (uint8_t[]){ BACKSPACE, EMPTY_FIELD, BACKSPACE }, 3);
+	composer_bytes(&kiosk->composer, (uint8_t[]) { BACKSPACE, EMPTY_FIELD, BACKSPACE }, 3);
 }
 
 void kiosk_say(struct kiosk *kiosk, const char *text)
 {
 	composer_at(&kiosk->composer, 0, 1);
 	composer_text(&kiosk->composer, text, ROW_0_MAX);
-	composer_bytes(&kiosk->composer, (uint8_t[]){ CANCEL, LINE_FEED }, 2);
+	composer_bytes(&kiosk->composer, (uint8_t[]) { CANCEL, LINE_FEED }, 2);
 	kiosk->message_shown = *text != '\0';
 	/* Not every emulator brings the colors back with the cursor. */
 	go_to_field(kiosk);
@@ -285,11 +286,11 @@ void kiosk_show_identity(struct kiosk *kiosk, const struct terminal_identity *id
 	fill(kiosk, "version", text);
 }
 
-void kiosk_show_guide_page(struct kiosk *kiosk)
+void kiosk_show_guide_page(struct kiosk *kiosk, size_t erase)
 {
 	composer_byte(&kiosk->composer, CURSOR_OFF);
 	show_list(kiosk, true);
-	kiosk_show_field(kiosk, KIOSK_FIELD_MAX);
+	kiosk_show_field(kiosk, erase);
 	composer_byte(&kiosk->composer, CURSOR_ON);
 }
 

@@ -39,7 +39,7 @@ struct kiosk {
 	struct terminal_input input;
 	char field[KIOSK_FIELD_MAX + 1];
 	size_t field_length;
-	size_t guide_page; /* from 0 */
+	size_t guide_page;                   /* from 0 */
 	const struct directory_entry *entry; /* whose sheet is shown */
 	bool message_shown;                  /* on row 0 */
 	uint64_t identify_until;             /* 0: not waiting for the terminal's answer */
@@ -51,12 +51,14 @@ struct kiosk {
 
 /* Draws the whole screen, the cursor in its field where it has one. */
 void kiosk_show(struct kiosk *kiosk);
-/* Draws another page of the guide over the one that is shown. */
-void kiosk_show_guide_page(struct kiosk *kiosk);
+/* Draws another page of the guide over the one that is shown; erase: characters of the field. */
+void kiosk_show_guide_page(struct kiosk *kiosk, size_t erase);
 /* The terminal's identification, NULL: it gave none in time. */
 void kiosk_show_identity(struct kiosk *kiosk, const struct terminal_identity *identity);
 /* A text on row 0, "": none; the cursor goes back to the field. */
 void kiosk_say(struct kiosk *kiosk, const char *text);
+/* The last character of the field, that one has gone, and the whole field with `erase` characters
+ * behind it gone. */
 void kiosk_show_typed(struct kiosk *kiosk);
 void kiosk_show_deleted(struct kiosk *kiosk);
 void kiosk_show_field(struct kiosk *kiosk, size_t erase);

@@ -234,7 +234,8 @@ int main(int argc, char **argv)
 	status = EX_CONFIG;
 	if (config_load(&config, options.config, error, sizeof(error)) < 0)
 		log_error("%s", error);
-	else if (load_directory(&directory, &options, config) == 0 && load_pages(&pages, &options) == 0) {
+	else if (load_directory(&directory, &options, config) == 0 &&
+		 load_pages(&pages, &options) == 0) {
 		house.directory = directory;
 		status = serve(&house, options.listen);
 	}

@@ -160,9 +160,9 @@ static void weigh_cell(const struct cell *cell, const struct costs *after, struc
 		unsigned cost = NO_COST;
 
 		if (shows(cell, foreground, background, &pattern))
-			cost = 1 + (after != NULL
-					? cheapest(after, foreground, background, &ignored)
-					: 0);
+			cost =
+			    1 +
+			    (after != NULL ? cheapest(after, foreground, background, &ignored) : 0);
 		ret_costs->least[foreground][background] = (uint16_t)cost;
 	}
 }
@@ -194,9 +194,8 @@ static void compile_run(struct composer *composer, const struct cell *cells, uns
 		wanted.color = (enum color)(pair / COLOR_COUNT);
 		wanted.background = (enum color)(pair % COLOR_COUNT);
 		shows(&cells[i], wanted.color, wanted.background, &pattern);
-		if (repeats > 0 &&
-		    (code != mosaic(pattern) || wanted.color != style->color ||
-		     wanted.background != style->background)) {
+		if (repeats > 0 && (code != mosaic(pattern) || wanted.color != style->color ||
+				    wanted.background != style->background)) {
 			composer_repeat(composer, code, repeats);
 			repeats = 0;
 		}

@@ -15,9 +15,9 @@
 #include <string.h>
 
 static const char *const color_names[] = {
-	[COLOR_BLACK] = "black", [COLOR_RED] = "red",         [COLOR_GREEN] = "green",
-	[COLOR_YELLOW] = "yellow", [COLOR_BLUE] = "blue",     [COLOR_MAGENTA] = "magenta",
-	[COLOR_CYAN] = "cyan",   [COLOR_WHITE] = "white",
+	[COLOR_BLACK] = "black",   [COLOR_RED] = "red",     [COLOR_GREEN] = "green",
+	[COLOR_YELLOW] = "yellow", [COLOR_BLUE] = "blue",   [COLOR_MAGENTA] = "magenta",
+	[COLOR_CYAN] = "cyan",     [COLOR_WHITE] = "white",
 };
 static_assert(sizeof(color_names) / sizeof(color_names[0]) == COLOR_COUNT, "a name each");
 
@@ -34,8 +34,8 @@ static const char *const switch_names[] = { "off", "on" };
 int page_source_refuse(struct page_source *source, const char *format, ...)
 {
 	va_list arguments;
-	int prefix = snprintf(source->error, source->error_size, "%s:%u: ", source->file,
-			      source->line);
+	int prefix =
+	    snprintf(source->error, source->error_size, "%s:%u: ", source->file, source->line);
 
 	if (prefix < 0 || (size_t)prefix >= source->error_size)
 		return -EINVAL;
@@ -450,11 +450,11 @@ struct statement {
 };
 
 static const struct statement statements[] = {
-	{ "area", do_area },       { "at", do_at },           { "bytes", do_bytes },
-	{ "clear", do_clear },     { "codes", do_codes },     { "color", do_color },
-	{ "cursor", do_cursor },   { "draw", do_draw },       { "fill", do_fill },
-	{ "flash", do_flash },     { "include", do_include }, { "inverse", do_inverse },
-	{ "repeat", do_repeat },   { "size", do_size },       { "text", do_text },
+	{ "area", do_area },           { "at", do_at },           { "bytes", do_bytes },
+	{ "clear", do_clear },         { "codes", do_codes },     { "color", do_color },
+	{ "cursor", do_cursor },       { "draw", do_draw },       { "fill", do_fill },
+	{ "flash", do_flash },         { "include", do_include }, { "inverse", do_inverse },
+	{ "repeat", do_repeat },       { "size", do_size },       { "text", do_text },
 	{ "underline", do_underline },
 };
 
@@ -538,13 +538,13 @@ int page_parse(struct page **ret_page, const char *file, const char *source_text
 		snprintf(error, error_size, "%s: no memory", file);
 		goto out;
 	}
-	*source = (struct page_source){ .file = file,
-					.reader = reader,
-					.reader_context = context,
-					.error = error,
-					.error_size = error_size,
-					.style = style_default,
-					.in_force = style_default };
+	*source = (struct page_source) { .file = file,
+					 .reader = reader,
+					 .reader_context = context,
+					 .error = error,
+					 .error_size = error_size,
+					 .style = style_default,
+					 .in_force = style_default };
 	composer_init(&source->composer, bytes, sizeof(bytes));
 	r = compile(source, source_text, length);
 	if (r < 0)

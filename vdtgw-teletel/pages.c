@@ -41,8 +41,9 @@ int page_role_check(enum page_role role, const struct page *page, const char *fi
 	for (size_t i = 0; i < 2 && roles[role].needs[i] != NULL; i++) {
 		if (page_area(page, roles[role].needs[i]) != NULL)
 			continue;
-		snprintf(error, error_size, "%s: the page needs an area \"%s\": area %s ROW COLUMN "
-					    "WIDTH",
+		snprintf(error, error_size,
+			 "%s: the page needs an area \"%s\": area %s ROW COLUMN "
+			 "WIDTH",
 			 file, roles[role].needs[i], roles[role].needs[i]);
 		return -EINVAL;
 	}

@@ -33,8 +33,7 @@ static void on_stop_guard(void *context)
 	event_loop_stop(server->loop, 0);
 }
 
-int server_new(struct server **ret_server, struct event_loop *loop,
-	       const struct kiosk_house *house)
+int server_new(struct server **ret_server, struct event_loop *loop, const struct kiosk_house *house)
 {
 	struct server *server = calloc(1, sizeof(*server));
 	int r;

@@ -26,8 +26,8 @@ enum {
 };
 
 static const char *const makers[] = {
-	"Matra", "RTIC", "Telic-Alcatel", "Thomson", "CCS",         "Fiet",
-	"Fime",  "Unitel", "Option",      "Bull",    "Télématique", "Desmet",
+	"Matra", "RTIC",   "Telic-Alcatel", "Thomson", "CCS",         "Fiet",
+	"Fime",  "Unitel", "Option",        "Bull",    "Télématique", "Desmet",
 };
 
 /* From 62, 'b'. */
@@ -83,10 +83,10 @@ static struct terminal_event plain(struct terminal_input *input, uint8_t byte)
 	default:
 		input->state = INPUT_PLAIN;
 		if (byte >= 0x20 && byte < 0x7f)
-			return (struct terminal_event){ .kind = TERMINAL_CHARACTER, .byte = byte };
+			return (struct terminal_event) { .kind = TERMINAL_CHARACTER, .byte = byte };
 		break;
 	}
-	return (struct terminal_event){ .kind = TERMINAL_NOTHING };
+	return (struct terminal_event) { .kind = TERMINAL_NOTHING };
 }
 
 /* Protocol answers: PRO1, PRO2 and PRO3 say by their second byte how many follow. */
@@ -110,9 +110,9 @@ static struct terminal_event in_answer(struct terminal_input *input, uint8_t byt
 		input->state = INPUT_PLAIN;
 		if (input->collected == sizeof(input->answer)) {
 			event.kind = TERMINAL_IDENTITY;
-			event.identity = (struct terminal_identity){ .maker = input->answer[0],
-								     .type = input->answer[1],
-								     .version = input->answer[2] };
+			event.identity = (struct terminal_identity) { .maker = input->answer[0],
+								      .type = input->answer[1],
+								      .version = input->answer[2] };
 		}
 		return event;
 	}
@@ -135,7 +135,7 @@ struct terminal_event terminal_input_feed(struct terminal_input *input, uint8_t 
 		return plain(input, byte);
 	case INPUT_AFTER_SEP:
 		input->state = INPUT_PLAIN;
-		return (struct terminal_event){ .kind = TERMINAL_KEY, .byte = byte };
+		return (struct terminal_event) { .kind = TERMINAL_KEY, .byte = byte };
 	case INPUT_AFTER_ESC:
 		after_escape(input, byte);
 		return nothing;

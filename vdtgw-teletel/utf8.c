@@ -46,7 +46,7 @@ int32_t utf8_next(const char **text, size_t *length)
 	size_t taken = 1;
 
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		if (((uint8_t)**text & forms[i].mask) != forms[i].lead)
+		if (((uint8_t) * *text & forms[i].mask) != forms[i].lead)
 			continue;
 		code_point = take(&forms[i], *text, *length);
 		if (code_point >= 0)

@@ -13,8 +13,7 @@
 
 #include <cmocka.h>
 
-static int parse(struct directory **ret_directory, const char *text, char *error,
-		 size_t error_size)
+static int parse(struct directory **ret_directory, const char *text, char *error, size_t error_size)
 {
 	return directory_parse(ret_directory, "d.json", text, strlen(text), error, error_size);
 }
@@ -66,16 +65,22 @@ static void test_real_files_are_read(void **state)
 static void test_names_are_found_whatever_their_case(void **state)
 {
 	static const char *const names[][2] = {
-		{ "3615XYZ", "3615XYZ" }, { "3615xyz", "3615XYZ" }, { "3615 XYZ", "3615XYZ" },
+		{ "3615XYZ", "3615XYZ" },
+		{ "3615xyz", "3615XYZ" },
+		{ "3615 XYZ", "3615XYZ" },
 		{ "M\xc3\xa9t\xc3\xa9o", "M\xc3\xa9t\xc3\xa9o" },
-		{ "METEO", "M\xc3\xa9t\xc3\xa9o" }, { "court", "3615XYZ" },
-		{ "tr\xc3\xa8s COURT", "3615XYZ" }, { "XYZ", NULL }, { "", NULL }, { " ", NULL },
+		{ "METEO", "M\xc3\xa9t\xc3\xa9o" },
+		{ "court", "3615XYZ" },
+		{ "tr\xc3\xa8s COURT", "3615XYZ" },
+		{ "XYZ", NULL },
+		{ "", NULL },
+		{ " ", NULL },
 	};
-	struct directory *directory = parsed(
-	    "{\"servers\":[{\"name\":\"Tr\xc3\xa8s court\",\"alias\":\"COURT\"},"
-	    "{\"name\":\"court\",\"alias\":\"3615xyz\"},"
-	    "{\"name\":\"3615XYZ\",\"address\":\"ws://a\"},"
-	    "{\"name\":\"M\xc3\xa9t\xc3\xa9o\",\"address\":\"ws://b\"}]}");
+	struct directory *directory =
+	    parsed("{\"servers\":[{\"name\":\"Tr\xc3\xa8s court\",\"alias\":\"COURT\"},"
+		   "{\"name\":\"court\",\"alias\":\"3615xyz\"},"
+		   "{\"name\":\"3615XYZ\",\"address\":\"ws://a\"},"
+		   "{\"name\":\"M\xc3\xa9t\xc3\xa9o\",\"address\":\"ws://b\"}]}");
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -105,8 +110,10 @@ static void test_mistakes_are_told_with_their_line(void **state)
 		{ "{\"servers\":[],\n\"servers\":[]}", "d.json:2: duplicate" },
 		{ "[]", "d.json:1: the file is an object with a list \"servers\"" },
 		{ "{\"servers\":{}}", "d.json:1: the file is an object" },
-		{ "{\"x\":[[],{\"a\":1}],\n\"servers\":[\n\n1]}", "d.json:4: an entry is an object" },
-		{ "{\"servers\":[\n{\"name\":\"[{,\\\"servers\\\":\",\"address\":\"ws://a\"},\n{}]}",
+		{ "{\"x\":[[],{\"a\":1}],\n\"servers\":[\n\n1]}",
+		  "d.json:4: an entry is an object" },
+		{ "{\"servers\":[\n{\"name\":\"[{,\\\"servers\\\":\",\"address\":\"ws://"
+		  "a\"},\n{}]}",
 		  "d.json:3: an entry needs a \"name\"" },
 		{ "{\"servers\":[{\"name\":5}]}", "d.json:1: \"name\": a text" },
 		{ "{\"servers\":[\n{\"name\":\"a\"}]}", "d.json:2: \"a\" needs an \"address\"" },
@@ -185,8 +192,7 @@ static void test_entries_and_chains_are_bounded(void **state)
 
 	(void)state;
 	assert_int_equal(parse(&directory, text, error, sizeof(error)), 0);
-	assert_int_equal(directory->entries[DIRECTORY_ENTRIES_MAX - 1].line,
-			 DIRECTORY_ENTRIES_MAX);
+	assert_int_equal(directory->entries[DIRECTORY_ENTRIES_MAX - 1].line, DIRECTORY_ENTRIES_MAX);
 	directory_free(directory);
 	free(text);
 	text = chain(DIRECTORY_ENTRIES_MAX + 1, false);

@@ -42,10 +42,10 @@ static void test_statements_become_videotex(void **state)
 		{ "clear\n", "\x0c" },
 		{ "clear # and why", "\x0c" },
 		{ "at 1 1\r\ntext \"A\"\r\n", "\x1f\x41\x41"
-					       "A" },
+					      "A" },
 		{ "at 24 40\ntext \"Z\"", "\x1f\x58\x68Z" },
 		{ "at 0 1\ntext \"a\"", "\x1f\x40\x41"
-					 "a" },
+					"a" },
 		{ "clear\ntext \"\xc3\xa9\xc3\xa0\xc3\xa7\xc3\x89\"", "\x0c\x19\x42"
 								      "e\x19\x41"
 								      "a\x19\x4b"
@@ -53,17 +53,15 @@ static void test_statements_become_videotex(void **state)
 		{ "clear\ntext \"a \\\"b\\\" \\\\\"", "\x0c"
 						      "a \"b\" \\" },
 		{ "clear\ncolor cyan\ntext \"a\"\ntext \"b\"", "\x0c\x1b\x46"
-								"ab" },
+							       "ab" },
 		/* A position takes the color away, and the compiler brings it back. */
-		{ "color red\nat 2 2\ntext \"a\"\nat 3 3\ntext \"b\"",
-		  "\x1f\x42\x42\x1b\x41"
-		  "a\x1f\x43\x43\x1b\x41"
-		  "b" },
+		{ "color red\nat 2 2\ntext \"a\"\nat 3 3\ntext \"b\"", "\x1f\x42\x42\x1b\x41"
+								       "a\x1f\x43\x43\x1b\x41"
+								       "b" },
 		{ "clear\ncolor yellow on blue\ntext \" a\"", "\x0c\x1b\x43\x1b\x54 a" },
-		{ "at 2 1\nsize tall\ntext \"a\"\nsize normal\ntext \"b\"",
-		  "\x1f\x42\x41\x1b\x4d"
-		  "a\x1b\x4c"
-		  "b" },
+		{ "at 2 1\nsize tall\ntext \"a\"\nsize normal\ntext \"b\"", "\x1f\x42\x41\x1b\x4d"
+									    "a\x1b\x4c"
+									    "b" },
 		{ "clear\nflash on\ninverse on\nunderline on\ntext \" \"\nflash off\n"
 		  "inverse off\nunderline off\ntext \"b\"",
 		  "\x0c\x1b\x48\x1b\x5a\x1b\x5d \x1b\x49\x1b\x59\x1b\x5c"
@@ -114,8 +112,7 @@ static void test_drawings_become_mosaics(void **state)
 		{ "draw 2 3\nWWWWWWWWWW\nWWWWWWWWWW\nWWWWWWWWWW\nend",
 		  "\x1f\x42\x43\x0e\x5f\x12\x44" },
 		{ "draw 1 1\nW...W.\nend", "\x1f\x41\x41\x0e\x21\x09\x21" },
-		{ "draw 1 1\nW...........W.\nend",
-		  "\x1f\x41\x41\x0e\x21\x1f\x41\x47\x0e\x21" },
+		{ "draw 1 1\nW...........W.\nend", "\x1f\x41\x41\x0e\x21\x1f\x41\x47\x0e\x21" },
 		{ "draw 1 1\nend", "" },
 	};
 
@@ -228,7 +225,9 @@ static void test_areas_are_filled_and_cut(void **state)
 	assert_int_equal(parse(&page, "color cyan\narea a 5 6 3 2", error, sizeof(error)), 0);
 	assert_null(page_area(page, "b"));
 	composer_init(&composer, bytes, sizeof(bytes));
-	page_area_fill(page_area(page, "a"), &composer, "abcd\xc3\xa9" "fgh");
+	page_area_fill(page_area(page, "a"), &composer,
+		       "abcd\xc3\xa9"
+		       "fgh");
 	assert_int_equal(composer.length, sizeof(expected) - 1);
 	assert_memory_equal(bytes, expected, sizeof(expected) - 1);
 	assert_int_equal(page_role_check(PAGE_GUIDE, page, "p.page", error, sizeof(error)),
