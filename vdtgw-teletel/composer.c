@@ -79,7 +79,10 @@ static const struct glyph glyphs[] = {
 
 void composer_init(struct composer *composer, uint8_t *bytes, size_t size)
 {
-	*composer = (struct composer) { .bytes = bytes, .size = size };
+	composer->bytes = bytes;
+	composer->size = size;
+	composer->length = 0;
+	composer->overflowed = false;
 }
 
 void composer_bytes(struct composer *composer, const void *bytes, size_t length)

@@ -60,7 +60,7 @@ int page_drawing_line(struct page_drawing *drawing, struct page_source *source, 
 			    source,
 			    "a drawing is made of . K R G Y B M C W (untouched, black, red, green, "
 			    "yellow, blue, magenta, cyan, white) and ended by \"end\"");
-		drawing->points[drawing->height][i] = (int8_t)(letter - color_letters);
+		drawing->points[drawing->height][i] = (uint8_t)(letter - color_letters);
 	}
 	drawing->height++;
 	return 0;
@@ -71,22 +71,22 @@ static int read_cell(const struct page_drawing *drawing, unsigned row, unsigned 
 		     struct page_source *source, struct cell *ret_cell)
 {
 	struct cell cell = { .untouched = true, .plain = true };
-	int colors[6];
+	uint8_t colors[6];
 
 	for (unsigned i = 0; i < 6; i++) {
-		int point = drawing->points[row * 3 + i / 2][column * 2 + i % 2];
+		uint8_t point = drawing->points[row * 3 + i / 2][column * 2 + i % 2];
 
 		if (point != DRAWING_UNTOUCHED)
 			cell.untouched = false;
 		colors[i] = point == DRAWING_UNTOUCHED ? COLOR_BLACK : point;
 	}
-	cell.one = (uint8_t)colors[0];
+	cell.one = colors[0];
 	for (unsigned i = 0; i < 6; i++) {
 		if (colors[i] == cell.one) {
 			cell.pattern |= (uint8_t)(1U << i);
 		} else if (cell.plain) {
 			cell.plain = false;
-			cell.other = (uint8_t)colors[i];
+			cell.other = colors[i];
 		} else if (colors[i] != cell.other) {
 			source->line = drawing->line + 1 + row * 3 + i / 2;
 			return page_source_refuse(

@@ -1,5 +1,5 @@
-/* What the two halves of the page compiler share: statements (page_source.c), drawings
- * (page_drawing.c). */
+/* What the parts of the page compiler share: lines and words (page_source.c), statements
+ * (page_statements.c), drawings (page_drawing.c). */
 #ifndef VDTGW_TELETEL_PAGE_SOURCE_H
 #define VDTGW_TELETEL_PAGE_SOURCE_H
 
@@ -23,11 +23,11 @@ struct page_drawing {
 	unsigned row;
 	unsigned column;
 	unsigned height;
-	int8_t points[DRAWING_HEIGHT_MAX][DRAWING_WIDTH_MAX];
+	uint8_t points[DRAWING_HEIGHT_MAX][DRAWING_WIDTH_MAX];
 };
 
 enum {
-	DRAWING_UNTOUCHED = -1
+	DRAWING_UNTOUCHED = COLOR_COUNT
 };
 
 struct page_source {
@@ -52,7 +52,18 @@ struct page_source {
 /* Writes FILE:LINE: and the reason into the error; returns -EINVAL. */
 int page_source_refuse(struct page_source *source, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-void page_source_at(struct page_source *source, unsigned row, unsigned column);
+/* Cuts the next word off what is left of the line; "" at its end. */
+char *page_source_word(struct page_source *source);
+/* Each cuts a value off the line, or refuses it, naming it as `what`. */
+int page_source_number(struct page_source *source, const char *what, unsigned least, unsigned most,
+		       unsigned *ret_number);
+int page_source_choice(struct page_source *source, const char *what, const char *const *names,
+		       size_t count, unsigned *ret_index);
+/* "…" with \" and \\ inside: made plain within the line. */
+int page_source_quoted(struct page_source *source, char **ret_text);
+
+/* Carries out the statement that begins with the word. */
+int page_statement_compile(struct page_source *source, const char *word);
 
 void page_drawing_begin(struct page_drawing *drawing, unsigned row, unsigned column, unsigned line);
 /* One line of points. */

@@ -31,8 +31,8 @@ static const char *const sources[PAGE_ROLE_COUNT] = {
 	[PAGE_WELCOME] = "clear\ntext \"W\"\narea field 2 3 4\n",
 	[PAGE_GUIDE] = "clear\ntext \"G\"\narea field 2 3 20\narea list 5 1 40 2\n",
 	[PAGE_SHEET] = "clear\ntext \"S\"\narea name 3 1 20\narea cost 4 1 20\n",
-	[PAGE_TERMINAL] = "clear\ntext \"T\"\narea type 3 1 20\narea maker 4 1 20\n"
-			  "area speed 5 1 20\narea address 6 1 20\narea date 7 1 30\n",
+	[PAGE_TERMINAL] = ("clear\ntext \"T\"\narea type 3 1 20\narea maker 4 1 20\n"
+			   "area speed 5 1 20\narea address 6 1 20\narea date 7 1 30\n"),
 	[PAGE_TEST_1] = "clear\ntext \"1\"\n",
 	[PAGE_TEST_2] = "clear\ntext \"2\"\n",
 	[PAGE_GOODBYE] = "clear\ntext \"B\"\n",

@@ -14,13 +14,15 @@
 
 static long read_included(const void *context, const char *name, uint8_t *ret_bytes, size_t size)
 {
+	static const uint8_t club[] = { 0x0c, 0x0e, 0x7f };
+
 	(void)context;
 	if (strcmp(name, "large.vdt") == 0)
 		return (long)size;
 	if (strcmp(name, "club.vdt") != 0)
 		return -ENOENT;
-	memcpy(ret_bytes, "\x0c\x0e\x7f", 3);
-	return 3;
+	memcpy(ret_bytes, club, sizeof(club));
+	return sizeof(club);
 }
 
 static int parse(struct page **ret_page, const char *source, char *error, size_t error_size)
