@@ -71,25 +71,28 @@ int page_source_choice(struct page_source *source, const char *what, const char 
 }
 
 /* "…" with \" and \\ inside: made plain in place. */
-int page_source_quoted(struct page_source *source, char **ret_text)
+const char *page_source_quoted(struct page_source *source)
 {
 	char *read = source->rest + strspn(source->rest, " \t");
 	char *text = read;
 	char *write = read;
 
-	if (*read++ != '"')
-		return page_source_refuse(source, "a text between \" and \" is needed");
+	if (*read++ != '"') {
+		page_source_refuse(source, "a text between \" and \" is needed");
+		return NULL;
+	}
 	while (*read != '"') {
 		if (*read == '\\' && (read[1] == '"' || read[1] == '\\'))
 			read++;
-		if (*read == '\0')
-			return page_source_refuse(source, "the text's closing \" is missing");
+		if (*read == '\0') {
+			page_source_refuse(source, "the text's closing \" is missing");
+			return NULL;
+		}
 		*write++ = *read++;
 	}
 	source->rest = read + 1;
 	*write = '\0';
-	*ret_text = text;
-	return 0;
+	return text;
 }
 
 static int compile_statement(struct page_source *source, char *line)

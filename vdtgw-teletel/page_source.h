@@ -59,8 +59,8 @@ int page_source_number(struct page_source *source, const char *what, unsigned le
 		       unsigned *ret_number);
 int page_source_choice(struct page_source *source, const char *what, const char *const *names,
 		       size_t count, unsigned *ret_index);
-/* "…" with \" and \\ inside: made plain within the line. */
-int page_source_quoted(struct page_source *source, char **ret_text);
+/* "…" with \" and \\ inside: made plain within the line. NULL: refused. */
+const char *page_source_quoted(struct page_source *source);
 
 /* Carries out the statement that begins with the word. */
 int page_statement_compile(struct page_source *source, const char *word);

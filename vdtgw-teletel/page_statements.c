@@ -171,12 +171,10 @@ static int check_text(struct page_source *source, const char *text, size_t *ret_
 
 static int do_text(struct page_source *source)
 {
-	char *text = NULL;
+	const char *text = page_source_quoted(source);
 	size_t characters = 0;
-	int r = page_source_quoted(source, &text);
+	int r = text != NULL ? check_text(source, text, &characters) : -EINVAL;
 
-	if (r == 0)
-		r = check_text(source, text, &characters);
 	if (r == 0)
 		r = before_text(source, characters);
 	if (r == 0)
@@ -187,18 +185,19 @@ static int do_text(struct page_source *source)
 static int do_repeat(struct page_source *source)
 {
 	unsigned count = 0;
-	char *text = NULL;
-	const char *start;
+	const char *text;
 	size_t characters = 0;
 	size_t length;
 	int32_t code_point;
 	uint8_t bytes[3];
 	int r = page_source_number(source, "count", 1, SCREEN_COLUMNS, &count);
 
-	if (r == 0)
-		r = page_source_quoted(source, &text);
-	if (r == 0)
-		r = check_text(source, text, &characters);
+	if (r < 0)
+		return r;
+	text = page_source_quoted(source);
+	if (text == NULL)
+		return -EINVAL;
+	r = check_text(source, text, &characters);
 	if (r == 0 && characters != 1)
 		r = page_source_refuse(source, "one character is repeated, this text has %zu",
 				       characters);
@@ -206,9 +205,8 @@ static int do_repeat(struct page_source *source)
 		r = before_text(source, count);
 	if (r < 0)
 		return r;
-	start = text;
 	length = strlen(text);
-	code_point = utf8_next(&start, &length);
+	code_point = utf8_next(&text, &length);
 	length = composer_character((uint32_t)code_point, bytes);
 	if (length == 1)
 		composer_repeat(&source->composer, bytes[0], count);
@@ -262,12 +260,11 @@ static int do_codes(struct page_source *source)
 static int do_include(struct page_source *source)
 {
 	uint8_t bytes[PAGE_MAX + 1];
-	char *name = NULL;
+	const char *name = page_source_quoted(source);
 	long length;
-	int r = page_source_quoted(source, &name);
 
-	if (r < 0)
-		return r;
+	if (name == NULL)
+		return -EINVAL;
 	if (*name == '\0' || *name == '.' || strchr(name, '/') != NULL)
 		return page_source_refuse(source,
 					  "\"%.40s\": the name of a file in the same folder "
