@@ -407,7 +407,11 @@ class WebSocketPeer(Peer):
                 except OSError:
                     pass
             if not self.client and self.sent_close:
-                self.sock.shutdown(socket.SHUT_WR)
+                # RFC 6455, section 7.1.1: the server ends the connection first.
+                try:
+                    self.sock.shutdown(socket.SHUT_WR)
+                except OSError:
+                    self.was_reset = True
         elif opcode == PING:
             self.pings.append(payload)
             if self.answers_pings:
