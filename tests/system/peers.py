@@ -398,7 +398,8 @@ class WebSocketPeer(Peer):
 
     def handle_frame(self, out, final, opcode, payload):
         if opcode == CLOSE:
-            self.close_code = struct.unpack(">H", payload[:2])[0] if payload else 1005
+            # 1005 stands for no code (RFC 6455, section 7.1.5).
+            self.close_code = int.from_bytes(payload[:2], "big") if len(payload) > 1 else 1005
             self.close_reason = payload[2:]
             if self.answers_close and not self.sent_close:
                 self.sent_close = True

@@ -184,13 +184,14 @@ def test_a_plain_get_gets_a_page_that_says_what_this_port_is(running, service):
     service.expect_no_call(0.1)
 
 
+# What is sent, and the close codes that may answer it; None: the connection ends without one.
 HOSTILE_FRAMES = {
+    "unmasked frame after a masked one": (lambda c: c.frame(TEXT, b"x", masked=False), (1002,)),
     "reserved opcode": (lambda c: c.frame(0x3, b"x"), (1002,)),
     "reserved control opcode": (lambda c: c.frame(0xB, b"x"), (1002,)),
-    "unmasked frame": (lambda c: c.frame(TEXT, b"x", masked=False), (1002,)),
     "reserved bits": (lambda c: c.frame(TEXT, b"x", reserved=4), (1002,)),
     "ping in fragments": (lambda c: c.frame(PING, b"x", final=False), (1002,)),
-    "ping of 126 bytes": (lambda c: c.frame(PING, b"x" * 126), (1002,)),
+    "ping of 126 bytes": (lambda c: c.frame(PING, b"x" * 126), (1002, None)),
     "continuation of nothing": (lambda c: c.frame(CONTINUATION, b"x"), (1002,)),
     "new message inside a message": (
         lambda c: c.frame(TEXT, b"x", final=False) + c.frame(TEXT, b"y"),
@@ -211,7 +212,7 @@ HOSTILE_FRAMES = {
     ),
     "frame that claims 2^63 bytes": (
         lambda c: b"\x82\xff" + struct.pack(">Q", 1 << 63) + b"mask" + b"x" * 1000,
-        (1009, 1002),
+        (1009, 1002, None),
     ),
     "close code that may not be sent": (lambda c: c.frame(CLOSE, b"\x03\xed"), (1002, 1005)),
     "close of one byte": (lambda c: c.frame(CLOSE, b"\x03"), (1002, 1005)),
@@ -234,6 +235,17 @@ def test_a_frame_against_the_rules_closes_that_call_only(running, service, name)
         reason = running.wait_end(port, "websocket")["reason"]
         assert reason == "caller-protocol-error" or (CLOSE in (frame(caller)[0] & 15,)), reason
         connection.receive_to_end()
+
+
+def test_a_client_that_does_not_mask_is_closed_1002(running, service):
+    with unaffected(running, service):
+        caller = caller_of(running)
+        port = caller.local_port
+        service.accept()
+        caller.send_frame(TEXT, b"x", masked=False)
+        assert caller.wait_close() == 1002
+        caller.receive_to_end()
+        assert running.wait_end(port, "websocket")["reason"] == "caller-protocol-error"
 
 
 HOSTILE_REQUESTS = {
@@ -276,6 +288,7 @@ def test_half_a_handshake_ends_by_time_out(running, service):
     silent, half, dripping = (Peer(connect_socket(port)) for _ in range(3))
     ports = [peer.local_port for peer in (silent, half, dripping)]
     half.send(b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n")
+    dripping.send(b"GET /")
     deadline = time.monotonic() + 25
     while not (silent.ended and half.ended and dripping.ended) and time.monotonic() < deadline:
         try:
