@@ -6,6 +6,7 @@
 
 #include "common/address.h"
 #include "common/log.h"
+#include "vdtgw-session/redirection_policy.h"
 #include "vdtgw-session/texts.h"
 
 #include <errno.h>
@@ -18,10 +19,9 @@
 #define MESSAGE_CALL_ENDED "e1c2a0a7b0f84d0fb0a6c1b2f7d94e35"
 
 enum {
-	CONNECTING_PATIENCE = 1500000, /* µs until the caller is told that it takes a while */
-	HANG_UP_GRACE = 5 * US_PER_S,  /* for the home service to say good-bye and close */
-	SHOW_MAX = 20 * US_PER_S,      /* for what is queued: two full pages at 1200 bit/s */
-	CLOSE_MAX = 3 * US_PER_S,      /* for both ends to close, after that */
+	HANG_UP_GRACE = 5 * US_PER_S, /* for the home service to say good-bye and close */
+	SHOW_MAX = 20 * US_PER_S,     /* for what is queued: two full pages at 1200 bit/s */
+	CLOSE_MAX = 3 * US_PER_S,     /* for both ends to close, after that */
 };
 
 static void rearm_clock(struct call *call)
@@ -106,11 +106,11 @@ static void finish(struct call *call)
 }
 
 /* LEAVING: the caller has all of it, or there is nobody to show it to. */
-static void check_shown(struct call *call)
+void call_check_shown(struct call *call)
 {
 	if (call->session.state != SESSION_LEAVING || call->finished)
 		return;
-	if (call->caller == NULL && call->home == NULL)
+	if (call->caller == NULL && call->home.link == NULL)
 		finish(call);
 	else if (call->caller != NULL && call->caller_ready && !call->caller_closing &&
 		 call_output_done(call))
@@ -126,7 +126,7 @@ static void on_caller_ready(void *context)
 	call->caller_ready = true;
 	call_event(call, SESSION_CALLER_READY, "answered");
 	call_output_pump(call);
-	check_shown(call);
+	call_check_shown(call);
 }
 
 static void on_caller_received(void *context, const uint8_t *bytes, size_t length)
@@ -139,7 +139,7 @@ static void on_caller_drained(void *context)
 	struct call *call = context;
 
 	call_output_pump(call);
-	check_shown(call);
+	call_check_shown(call);
 }
 
 static void on_caller_learned(void *context, enum caller_fact fact, const char *text)
@@ -161,7 +161,7 @@ static void on_caller_ended(void *context, enum caller_end why, const char *deta
 	timer_disarm(call->line);
 	(void)snprintf(reason, sizeof(reason), "caller-%s", caller_end_name(why));
 	call_event(call, SESSION_CALLER_ENDED, reason);
-	check_shown(call);
+	call_check_shown(call);
 }
 
 static const struct caller_handlers caller_handlers = {
@@ -185,70 +185,6 @@ static void answer(struct call *call)
 	}
 	call->descriptor = -1;
 	caller_start(call->caller);
-}
-
-/* The home service */
-
-static void on_home_connected(void *context)
-{
-	struct call *call = context;
-
-	call->home_connected = true;
-	call_event(call, SESSION_HOME_CONNECTED, "connected");
-}
-
-static void on_home_received(void *context, const uint8_t *bytes, size_t length)
-{
-	call_output_received(context, bytes, length);
-}
-
-static void on_home_drained(void *context)
-{
-	call_input_forward(context);
-}
-
-static void on_home_ended(void *context, enum service_failure why, const char *detail)
-{
-	struct call *call = context;
-	char reason[SESSION_REASON_MAX];
-
-	if (call->session.state != SESSION_LEAVING)
-		call_note(call, detail);
-	service_link_free(call->home);
-	call->home = NULL;
-	call->home_connected = false;
-	call->home_failure = why;
-	(void)snprintf(reason, sizeof(reason), "home-%s", service_failure_name(why));
-	call_event(call, SESSION_HOME_ENDED, call->hung_up ? "hung-up" : reason);
-	check_shown(call);
-}
-
-static const struct service_link_handlers home_handlers = {
-	.connected = on_home_connected,
-	.received = on_home_received,
-	.drained = on_home_drained,
-	.ended = on_home_ended,
-};
-
-static void call_home(struct call *call)
-{
-	const struct service_caller caller = {
-		.address = call->address,
-		.transport = transport_name(call->transport),
-		.speed = call->config->speed[call->transport],
-	};
-	const struct service_target target = {
-		.uri = &call->home_uri,
-		.subprotocols = &call->config->home.subprotocols,
-		.ping = call->config->home.ping,
-		.caller = &caller,
-	};
-	int result;
-
-	call_set_deadline(call, DEADLINE_CONNECTING, CONNECTING_PATIENCE);
-	result = service_link_new(&call->home, call->loop, &target, &home_handlers, call);
-	if (result < 0)
-		on_home_ended(call, SERVICE_NO_RESOURCES, strerror(-result));
 }
 
 /* The supervisor */
@@ -293,12 +229,32 @@ static void on_kicked(void *context, const char *text)
 	call_event(call, SESSION_ORDERED_OUT, "kicked");
 }
 
+static void on_redirected(void *context, const struct supervisor_redirection *redirection)
+{
+	call_redirection_ordered(context, redirection);
+}
+
+static void on_sent_home(void *context, const char *text)
+{
+	call_event(context, SESSION_ORDERED_HOME, text[0] != '\0' ? text : "sent home");
+}
+
+static void on_channel(void *context, bool up)
+{
+	struct call *call = context;
+
+	call->channel_up = up;
+}
+
 static const struct supervisor_handlers supervisor_handlers = {
 	.admitted = on_admitted,
 	.banned = on_banned,
 	.full = on_full,
 	.absent = on_absent,
 	.kicked = on_kicked,
+	.redirected = on_redirected,
+	.sent_home = on_sent_home,
+	.channel = on_channel,
 };
 
 /* Deadlines */
@@ -333,6 +289,17 @@ static void on_deadline(struct call *call, enum deadline which)
 	case DEADLINE_CONNECTING:
 		show_connecting(call);
 		break;
+	case DEADLINE_REMOTE:
+		call->redirection.inactive = true;
+		call_event(call, SESSION_REDIRECTION_TIMED_OUT, "remote-timeout");
+		break;
+	case DEADLINE_REMOTE_IDLE:
+		call->redirection.inactive = true;
+		call_event(call, SESSION_REDIRECTION_TIMED_OUT, "remote-idle");
+		break;
+	case DEADLINE_HOLD:
+		call_input_release(call);
+		break;
 	case DEADLINE_GRACE:
 		call_event(call, SESSION_GRACE_OVER, "hung-up");
 		break;
@@ -366,7 +333,7 @@ static void on_line(void *context)
 	struct call *call = context;
 
 	call_output_pump(call);
-	check_shown(call);
+	call_check_shown(call);
 }
 
 /* Actions */
@@ -376,7 +343,7 @@ static void show_reason(struct call *call)
 	const char *reason = call->session.reason;
 	char text[TEXTS_MAX];
 
-	if (strncmp(reason, "home-", 5) == 0 && call->home == NULL)
+	if (strncmp(reason, "home-", 5) == 0 && call->home.link == NULL)
 		texts_home_failed(&call->home_uri, call->home_failure, text);
 	else if (strcmp(reason, "full") == 0)
 		texts_refused("SERVICE SATURE", text);
@@ -389,13 +356,6 @@ static void show_reason(struct call *call)
 	/* The last words do not wait behind a page that nobody asked to finish. */
 	screen_drop(call->screen, SCREEN_HOME);
 	call_output_text(call, text);
-}
-
-static void greet(struct call *call)
-{
-	call_clear_deadline(call, DEADLINE_CONNECTING);
-	call_set_deadline(call, DEADLINE_HOME, (uint64_t)call->config->timeouts.home * US_PER_S);
-	call_input_forward(call);
 }
 
 static void start_grace(struct call *call)
@@ -413,27 +373,45 @@ static void close_caller(struct call *call)
 		caller_close(call->caller);
 }
 
-static void carry_out(struct call *call, unsigned actions)
+/* In the order of enum session_action: what is said comes before the answer, so that a caller who
+ * is ready finds it waiting. */
+static void carry_out(struct call *call, unsigned actions, const char *reason)
 {
-	/* What is said comes before the answer: a caller that is ready finds it waiting. */
+	if (actions & SESSION_REQUEST_CLOSE)
+		call_redirection_request_close(call);
+	if (actions & SESSION_END_REDIRECTION)
+		call_redirection_end(call, reason);
 	if (actions & SESSION_SHOW_REASON)
 		show_reason(call);
-	if ((actions & SESSION_CLOSE_HOME) && call->home != NULL)
-		service_link_close(call->home);
+	if ((actions & SESSION_CLOSE_HOME) && call->home.link != NULL)
+		service_link_close(call->home.link);
 	if (actions & SESSION_DRAIN)
 		call_set_deadline(call, DEADLINE_LEAVE, SHOW_MAX);
 	if (actions & SESSION_ANSWER)
 		answer(call);
 	if (actions & SESSION_CALL_HOME)
-		call_home(call);
+		call_home_connect(call);
 	if (actions & SESSION_GREET)
-		greet(call);
+		call_home_greet(call);
 	if (actions & SESSION_START_GRACE)
 		start_grace(call);
+	if (actions & SESSION_START_REDIRECTION)
+		call_redirection_start(call);
+	if (actions & SESSION_ARRIVE)
+		call_redirection_arrive(call);
 	if (actions & SESSION_CLOSE_CALLER)
 		close_caller(call);
 	if (actions & SESSION_FINISH)
 		finish(call);
+}
+
+/* The service that the caller is with, or is being joined to. */
+static const char *current_service(const struct call *call)
+{
+	bool redirected =
+	    call->session.state == SESSION_REDIRECTING || call->session.state == SESSION_AWAY;
+
+	return redirected ? call->redirection.uri_text : call->config->home.uri;
 }
 
 void call_event(struct call *call, enum session_event event, const char *reason)
@@ -446,9 +424,11 @@ void call_event(struct call *call, enum session_event event, const char *reason)
 	actions = session_handle(&call->session, event, reason);
 	if (call->session.state != before && call->session.state != SESSION_LEAVING)
 		supervisor_client_state(call->supervisor, session_state_name(call->session.state),
-					reason, service_text(call));
-	carry_out(call, actions);
-	check_shown(call);
+					reason, current_service(call));
+	carry_out(call, actions, reason);
+	if (call->session.state == SESSION_HOME && call->home.link == NULL)
+		call_event(call, SESSION_HOME_LOST, "the home service closed meanwhile");
+	call_check_shown(call);
 }
 
 /* Life */
@@ -468,6 +448,7 @@ static void learn_peer(struct call *call)
 
 static int prepare(struct call *call)
 {
+	char error[CONFIG_ERROR_MAX];
 	const char *why;
 	int result;
 
@@ -477,6 +458,12 @@ static int prepare(struct call *call)
 	result = uri_parse(&call->home_uri, call->config->home.uri, &why);
 	if (result < 0)
 		return result;
+	result = redirection_policy_new(&call->policy, &call->config->redirection.allow,
+					&call->config->redirection.deny, error, sizeof(error));
+	if (result < 0) {
+		log_error("%s", error);
+		return result;
+	}
 	learn_peer(call);
 	call->entry.transport = call->transport;
 	call->entry.address = call->address;
@@ -532,7 +519,10 @@ void call_free(struct call *call)
 	if (call == NULL)
 		return;
 	caller_free(call->caller);
-	service_link_free(call->home);
+	service_link_free(call->home.link);
+	for (size_t i = 0; i < 2; i++)
+		service_link_free(call->redirection.remotes[i].service.link);
+	redirection_policy_free(call->policy);
 	supervisor_client_free(call->supervisor);
 	timer_free(call->line);
 	timer_free(call->clock);

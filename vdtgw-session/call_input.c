@@ -1,11 +1,18 @@
-/* The caller's bytes on their way to the service: function keys looked at, nothing changed. */
+/*
+ * The caller's bytes on their way to the service that the caller is with: function keys looked at,
+ * and nothing changed, but for the Connexion/Fin that ends a redirection. Right after Envoi it may
+ * be meant for a redirection that is not ordered yet: it is then held back, and what follows with
+ * it, until the order comes or the time is over.
+ */
 #include "vdtgw-session/call_parts.h"
 
 #include <string.h>
 
 enum {
-	SEPARATOR_WAIT = 300000, /* µs that the second byte of a function key may take */
+	SEPARATOR_WAIT = 1000000, /* µs that the second byte of a function key may take */
 	KEY_SEPARATOR = 0x13,
+	KEY_LENGTH = 2,
+	US_PER_MS = 1000,
 };
 
 static void append(struct call *call, const uint8_t *bytes, size_t length)
@@ -20,22 +27,49 @@ static void append(struct call *call, const uint8_t *bytes, size_t length)
 
 static void append_key(struct call *call, uint8_t key)
 {
-	const uint8_t bytes[] = { KEY_SEPARATOR, key };
+	const uint8_t bytes[KEY_LENGTH] = { KEY_SEPARATOR, key };
 
 	append(call, bytes, sizeof(bytes));
 }
 
+static void remove_input(struct call *call, size_t from, size_t length)
+{
+	memmove(call->input + from, call->input + from + length,
+		call->input_length - from - length);
+	call->input_length -= length;
+}
+
+/* Whom the caller's input is for: NULL while nobody is there to take it. */
+static struct service_link *addressee(const struct call *call)
+{
+	const struct call_service *service = &call->home;
+
+	if (call->session.state == SESSION_REDIRECTING || call->session.state == SESSION_AWAY)
+		service = &call->redirection.remote->service;
+	return service->connected ? service->link : NULL;
+}
+
 void call_input_forward(struct call *call)
 {
-	size_t sent;
+	struct service_link *link = addressee(call);
+	size_t length = call->held ? call->held_at : call->input_length;
 
-	if (call->home != NULL && call->home_connected && call->input_length > 0) {
-		sent = service_link_send(call->home, call->input, call->input_length);
-		call->input_length -= sent;
-		memmove(call->input, call->input + sent, call->input_length);
+	if (link != NULL && length > 0) {
+		size_t sent = service_link_send(link, call->input, length);
+
+		remove_input(call, 0, sent);
+		if (call->held)
+			call->held_at -= sent;
 	}
 	if (call->caller != NULL)
 		caller_pause(call->caller, call->input_length >= CALLER_INPUT_MAX);
+}
+
+void call_input_drop(struct call *call)
+{
+	call->input_length = 0;
+	call->held = false;
+	call_clear_deadline(call, DEADLINE_HOLD);
 }
 
 void call_input_separator_over(struct call *call)
@@ -48,10 +82,86 @@ void call_input_separator_over(struct call *call)
 	}
 }
 
+/* True when a redirection may be on its way, that this Connexion/Fin is meant for. */
+static bool may_be_redirected(const struct call *call)
+{
+	return call->session.state == SESSION_HOME && call->channel_up && call->sent_at != 0 &&
+	       event_loop_now() - call->sent_at <
+		   (uint64_t)call->config->redirection.hold_ms * US_PER_MS;
+}
+
+static void hold(struct call *call, uint8_t key)
+{
+	uint64_t hold_us = (uint64_t)call->config->redirection.hold_ms * US_PER_MS;
+
+	call->held = true;
+	call->held_at = call->input_length;
+	append_key(call, key);
+	call_set_deadline(call, DEADLINE_HOLD, call->sent_at + hold_us - event_loop_now());
+}
+
+void call_input_release(struct call *call)
+{
+	if (!call->held)
+		return;
+	call->held = false;
+	call_clear_deadline(call, DEADLINE_HOLD);
+	call_input_forward(call);
+	call_event(call, SESSION_HUNG_UP, "hung-up");
+}
+
+void call_input_forget_held(struct call *call)
+{
+	if (!call->held)
+		return;
+	call->held = false;
+	call_clear_deadline(call, DEADLINE_HOLD);
+	remove_input(call, call->held_at, KEY_LENGTH);
+	call_input_forward(call);
+}
+
+static void on_hang_up(struct call *call, uint8_t key)
+{
+	switch (call->session.state) {
+	case SESSION_REDIRECTING:
+	case SESSION_AWAY:
+		/* Not passed on, and what was typed before it is the remote service's. */
+		call_event(call, SESSION_HUNG_UP, "hung-up");
+		return;
+	case SESSION_HOME:
+		if (call->held)
+			return;
+		if (may_be_redirected(call)) {
+			hold(call, key);
+			return;
+		}
+		append_key(call, key);
+		call_input_forward(call);
+		break;
+	case SESSION_ENTERING:
+	case SESSION_ANSWERING:
+	case SESSION_CALLING_HOME:
+	case SESSION_LEAVING:
+	case SESSION_STATE_COUNT:
+		break;
+	}
+	call_event(call, SESSION_HUNG_UP, "hung-up");
+}
+
+static void on_key(struct call *call, uint8_t key)
+{
+	if (keyboard_is_hang_up(key)) {
+		on_hang_up(call, key);
+		return;
+	}
+	if (key == KEYBOARD_ENVOI && call->session.state == SESSION_HOME)
+		call->sent_at = event_loop_now();
+	append_key(call, key);
+}
+
 void call_input_received(struct call *call, const uint8_t *bytes, size_t length)
 {
 	struct keyboard_token token;
-	bool hung_up = false;
 
 	call->bytes_in += length;
 	if (call->session.state == SESSION_LEAVING)
@@ -60,19 +170,17 @@ void call_input_received(struct call *call, const uint8_t *bytes, size_t length)
 			  (uint64_t)call->config->timeouts.caller_idle * US_PER_S);
 	if (!deadlines_is_set(&call->deadlines, DEADLINE_TRAFFIC))
 		call_set_deadline(call, DEADLINE_TRAFFIC, CALL_TRAFFIC_INTERVAL);
-	while (keyboard_next(&call->keyboard, &bytes, &length, &token)) {
-		if (token.length > 0) {
+	while (!call->finished && keyboard_next(&call->keyboard, &bytes, &length, &token)) {
+		if (token.length > 0)
 			append(call, token.bytes, token.length);
-			continue;
-		}
-		append_key(call, token.key);
-		hung_up = hung_up || keyboard_is_hang_up(token.key);
+		else
+			on_key(call, token.key);
 	}
+	if (call->finished)
+		return;
 	if (keyboard_waiting(&call->keyboard))
 		call_set_deadline(call, DEADLINE_SEPARATOR, SEPARATOR_WAIT);
 	else
 		call_clear_deadline(call, DEADLINE_SEPARATOR);
 	call_input_forward(call);
-	if (hung_up)
-		call_event(call, SESSION_HUNG_UP, "hung-up");
 }

@@ -13,19 +13,24 @@ enum {
 	STUCK_AFTER = US_PER_S
 };
 
-void call_output_received(struct call *call, const uint8_t *bytes, size_t length)
+static struct call_service *service_of(struct call *call, enum screen_source source)
 {
+	return source == SCREEN_HOME ? &call->home : &call->redirection.remote->service;
+}
+
+void call_output_received(struct call *call, enum screen_source source, const uint8_t *bytes,
+			  size_t length)
+{
+	struct call_service *service = service_of(call, source);
 	size_t taken;
 
-	taken = screen_write(call->screen, SCREEN_HOME, bytes, length);
+	taken = screen_write(call->screen, source, bytes, length);
 	if (taken < length)
-		log_warning("%zu bytes of the home service were lost: it did not pause",
-			    length - taken);
+		log_warning("%zu bytes of a service were lost: it did not pause", length - taken);
 	/* What is on its way already must fit, too. */
-	if (!call->home_paused &&
-	    screen_room(call->screen, SCREEN_HOME) < 2 * (size_t)SERVICE_INPUT_MAX) {
-		call->home_paused = true;
-		service_link_pause(call->home, true);
+	if (!service->paused && screen_room(call->screen, source) < 2 * (size_t)SERVICE_INPUT_MAX) {
+		service->paused = true;
+		service_link_pause(service->link, true);
 	}
 	call_output_pump(call);
 }
@@ -37,13 +42,15 @@ void call_output_text(struct call *call, const char *text)
 	call_output_pump(call);
 }
 
-static void resume_home(struct call *call)
+static void resume(struct call *call, enum screen_source source)
 {
-	if (!call->home_paused || call->home == NULL ||
-	    screen_queued(call->screen, SCREEN_HOME) > SCREEN_LOW_WATER)
+	struct call_service *service = service_of(call, source);
+
+	if (!service->paused || service->link == NULL ||
+	    screen_queued(call->screen, source) > SCREEN_LOW_WATER)
 		return;
-	call->home_paused = false;
-	service_link_pause(call->home, false);
+	service->paused = false;
+	service_link_pause(service->link, false);
 }
 
 bool call_output_done(const struct call *call)
@@ -93,6 +100,7 @@ void call_output_pump(struct call *call)
 		call->bytes_out += length;
 		if (!deadlines_is_set(&call->deadlines, DEADLINE_TRAFFIC))
 			call_set_deadline(call, DEADLINE_TRAFFIC, CALL_TRAFFIC_INTERVAL);
-		resume_home(call);
+		resume(call, SCREEN_HOME);
+		resume(call, SCREEN_REMOTE);
 	}
 }

@@ -1,4 +1,4 @@
-/* What call.c, call_input.c, call_output.c and call_end.c share: the call itself. */
+/* What the call's files share: the call itself. */
 #ifndef VDTGW_SESSION_CALL_PARTS_H
 #define VDTGW_SESSION_CALL_PARTS_H
 
@@ -6,6 +6,7 @@
 #include "vdtgw-session/call.h"
 #include "vdtgw-session/caller.h"
 #include "vdtgw-session/deadlines.h"
+#include "vdtgw-session/identification.h"
 #include "vdtgw-session/keyboard.h"
 #include "vdtgw-session/pacer.h"
 #include "vdtgw-session/screen.h"
@@ -19,6 +20,33 @@ enum {
 	CALL_INPUT_MAX = 2 * CALLER_INPUT_MAX, /* bytes of the caller's that wait for the service */
 	CALL_DETAIL_MAX = 160,
 	CALL_TRAFFIC_INTERVAL = 5 * US_PER_S, /* between two reports of how much has passed */
+};
+
+/* A service that the caller is joined to, or was. */
+struct call_service {
+	struct service_link *link; /* NULL: there is none (any more) */
+	bool connected;
+	bool paused;
+};
+
+/* A connection to a remote service. When its redirection is over it may still be closing, in
+ * order, while the next one begins. */
+struct call_remote {
+	struct call *call;
+	struct call_service service;
+	bool parting; /* closing: nothing that it says matters */
+};
+
+/* A redirection: the remote service, and what the Teletel server calls it. */
+struct call_redirection {
+	char tag[SUPERVISOR_TAG_MAX];
+	struct uri uri;
+	char uri_text[URI_MAX];
+	struct call_remote remotes[2];
+	struct call_remote *remote;   /* the one of this redirection, or of the last */
+	enum service_failure failure; /* why it could not be reached, or closed */
+	bool arrived;                 /* it was reached */
+	bool inactive;                /* a time-out ends it */
 };
 
 struct call {
@@ -39,13 +67,20 @@ struct call {
 	struct keyboard keyboard;
 	uint8_t input[CALL_INPUT_MAX]; /* on its way to the service */
 	size_t input_length;
+	uint64_t sent_at; /* when Envoi was last pressed at home; 0: not yet */
+	bool held;
+	size_t held_at; /* where in input Connexion/Fin is held back, with all that follows */
 
 	struct uri home_uri;
-	struct service_link *home; /* NULL when there is none (any more) */
-	bool home_connected;
-	bool home_paused;
+	struct call_service home;
 	enum service_failure home_failure;
-	bool hung_up; /* Connexion/Fin was pressed at home */
+	struct identification identification;
+	bool identified; /* on this connection to the home service */
+	bool channel_up; /* the Teletel server can be told, and can order */
+	bool hung_up;    /* Connexion/Fin was pressed at home */
+
+	struct call_redirection redirection;
+	struct redirection_policy *policy; /* where redirections may lead */
 
 	struct screen *screen;
 	struct pacer pacer;
@@ -64,11 +99,13 @@ struct call {
 /* An event of the state machine, and all that follows from it. The call may be finished on
  * return. */
 void call_event(struct call *call, enum session_event event, const char *reason);
-/* seconds from now; 0 leaves the deadline off. */
+/* From now; 0 leaves the deadline off. */
 void call_set_deadline(struct call *call, enum deadline which, uint64_t microseconds);
 void call_clear_deadline(struct call *call, enum deadline which);
 /* Why, beyond the reason's word: for the log; the first one stands. */
 void call_note(struct call *call, const char *detail);
+/* LEAVING: what is left to be done when nothing more is to be shown. */
+void call_check_shown(struct call *call);
 
 /* call_input.c: the caller's bytes on their way to the service. */
 void call_input_received(struct call *call, const uint8_t *bytes, size_t length);
@@ -76,9 +113,27 @@ void call_input_received(struct call *call, const uint8_t *bytes, size_t length)
 void call_input_forward(struct call *call);
 /* A SEP that nothing followed. */
 void call_input_separator_over(struct call *call);
+/* What was typed for one service is not for the next. */
+void call_input_drop(struct call *call);
+/* The Connexion/Fin that is held back, if any, goes on to the home service, or is forgotten. */
+void call_input_release(struct call *call);
+void call_input_forget_held(struct call *call);
+
+/* call_home.c: the home service. */
+void call_home_connect(struct call *call);
+void call_home_greet(struct call *call);
+
+/* call_redirection.c: the remote service. */
+void call_redirection_ordered(struct call *call, const struct supervisor_redirection *order);
+void call_redirection_start(struct call *call);
+void call_redirection_arrive(struct call *call);
+void call_redirection_request_close(struct call *call);
+/* reason: a word, for the supervisor. */
+void call_redirection_end(struct call *call, const char *reason);
 
 /* call_output.c: what the services and the gateway say, on its way to the caller. */
-void call_output_received(struct call *call, const uint8_t *bytes, size_t length);
+void call_output_received(struct call *call, enum screen_source source, const uint8_t *bytes,
+			  size_t length);
 void call_output_text(struct call *call, const char *text);
 /* As much as the line takes now; arms itself for the rest. */
 void call_output_pump(struct call *call);

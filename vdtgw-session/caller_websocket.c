@@ -46,6 +46,7 @@ struct websocket {
 	const char *detail;
 	bool binary; /* towards the terminal */
 	bool paused; /* by the session */
+	bool close_sent;
 	bool ended;
 	unsigned inside; /* callbacks of this connection on the stack */
 	bool freed;
@@ -203,7 +204,9 @@ static int on_writeable(struct websocket *websocket)
 		(void)lws_callback_on_writable(websocket->wsi);
 		return 0;
 	}
-	if (websocket->state == WEBSOCKET_CLOSING) {
+	/* Once: the library calls again while it awaits the answer, and would give it up. */
+	if (websocket->state == WEBSOCKET_CLOSING && !websocket->close_sent) {
+		websocket->close_sent = true;
 		lws_close_reason(websocket->wsi,
 				 websocket->why == CALLER_PROTOCOL_ERROR
 				     ? LWS_CLOSE_STATUS_PROTOCOL_ERR

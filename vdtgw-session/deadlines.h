@@ -10,10 +10,13 @@ enum deadline {
 	DEADLINE_SESSION,
 	DEADLINE_HOME,
 	DEADLINE_CONNECTING, /* the caller is told that connecting takes a while */
-	DEADLINE_GRACE,      /* after Connexion/Fin at home */
-	DEADLINE_LEAVE,      /* the last words, then the ends of both connections */
-	DEADLINE_SEPARATOR,  /* a lone SEP is plain input after all */
-	DEADLINE_TRAFFIC,    /* the supervisor hears how much has passed */
+	DEADLINE_REMOTE,
+	DEADLINE_REMOTE_IDLE,
+	DEADLINE_HOLD,      /* Connexion/Fin right after Envoi is the home service's after all */
+	DEADLINE_GRACE,     /* after Connexion/Fin at home */
+	DEADLINE_LEAVE,     /* the last words, then the ends of both connections */
+	DEADLINE_SEPARATOR, /* a lone SEP is plain input after all */
+	DEADLINE_TRAFFIC,   /* the supervisor hears how much has passed */
 	DEADLINE_COUNT,
 };
 

@@ -12,6 +12,8 @@ enum session_state {
 	SESSION_ANSWERING,    /* the transport's handshake */
 	SESSION_CALLING_HOME, /* connecting to the home service */
 	SESSION_HOME,         /* caller ↔ home service */
+	SESSION_REDIRECTING,  /* connecting to a remote service; the home service still speaks */
+	SESSION_AWAY,         /* caller ↔ remote service; the home service still speaks */
 	SESSION_LEAVING,      /* last words, then both ends are closed */
 	SESSION_STATE_COUNT,
 };
@@ -26,26 +28,36 @@ enum session_event {
 	SESSION_CALLER_ENDED,
 	SESSION_HOME_CONNECTED,
 	SESSION_HOME_ENDED,
+	SESSION_HOME_LOST,   /* back from a redirection: the home service closed meanwhile */
 	SESSION_HUNG_UP,     /* Connexion/Fin */
 	SESSION_GRACE_OVER,  /* the home service did not close after Connexion/Fin */
 	SESSION_ORDERED_OUT, /* kicked, or this process is told to stop */
 	SESSION_TIMED_OUT,   /* one of the time-outs that end a call */
-	SESSION_SHOWN,       /* LEAVING: the caller has received the last words */
-	SESSION_LEAVE_OVER,  /* LEAVING: it took too long */
+	SESSION_REDIRECT_ORDERED,
+	SESSION_REMOTE_CONNECTED,
+	SESSION_REMOTE_ENDED,          /* or could not be reached */
+	SESSION_REDIRECTION_TIMED_OUT, /* one of the time-outs that end a redirection */
+	SESSION_ORDERED_HOME,
+	SESSION_SHOWN,      /* LEAVING: the caller has received the last words */
+	SESSION_LEAVE_OVER, /* LEAVING: it took too long */
 	SESSION_EVENT_COUNT,
 };
 
 /* What the call must do, in this order. */
 enum session_action {
-	SESSION_SHOW_REASON = 1 << 0, /* tell the caller why, in words */
-	SESSION_CLOSE_HOME = 1 << 1,  /* in order */
-	SESSION_DRAIN = 1 << 2,       /* show what is queued, for a while, then SHOWN */
-	SESSION_ANSWER = 1 << 3,      /* begin the transport's conversation */
-	SESSION_CALL_HOME = 1 << 4,   /* connect to the home service */
-	SESSION_GREET = 1 << 5, /* the home service is there: let the caller's input through */
-	SESSION_START_GRACE = 1 << 6,  /* the home service may now say good-bye and close */
-	SESSION_CLOSE_CALLER = 1 << 7, /* in order */
-	SESSION_FINISH = 1 << 8,       /* at once, whatever is open */
+	SESSION_REQUEST_CLOSE = 1 << 0,     /* say that the caller ends the redirection */
+	SESSION_END_REDIRECTION = 1 << 1,   /* let the remote service go, and its output */
+	SESSION_SHOW_REASON = 1 << 2,       /* tell the caller why the call ends, in words */
+	SESSION_CLOSE_HOME = 1 << 3,        /* in order */
+	SESSION_DRAIN = 1 << 4,             /* show what is queued, for a while, then SHOWN */
+	SESSION_ANSWER = 1 << 5,            /* begin the transport's conversation */
+	SESSION_CALL_HOME = 1 << 6,         /* connect to the home service */
+	SESSION_GREET = 1 << 7,             /* home is there: let the caller's input through */
+	SESSION_START_GRACE = 1 << 8,       /* the home service may now say good-bye and close */
+	SESSION_START_REDIRECTION = 1 << 9, /* connect to the remote service */
+	SESSION_ARRIVE = 1 << 10,           /* it is there: let the caller's input through */
+	SESSION_CLOSE_CALLER = 1 << 11,     /* in order */
+	SESSION_FINISH = 1 << 12,           /* at once, whatever is open */
 };
 
 enum {

@@ -42,7 +42,8 @@ struct supervisor_client {
 	int64_t started; /* µs since the epoch */
 	const char *state;
 	const char *service;
-	json_t *facts; /* terminal_type, window_size, environment */
+	const char *redirection; /* its tag; NULL: none */
+	json_t *facts;           /* terminal_type, window_size, environment */
 	uint64_t bytes_in;
 	uint64_t bytes_out;
 	bool answered; /* on this connection */
@@ -139,6 +140,9 @@ static void enter(struct supervisor_client *client)
 	if (parameters != NULL && client->number != 0)
 		(void)json_object_set_new(parameters, "session",
 					  json_integer((json_int_t)client->number));
+	if (parameters != NULL && client->redirection != NULL)
+		(void)json_object_set_new(parameters, "redirection",
+					  varlink_text(client->redirection, TEXT_MAX));
 	if (parameters != NULL)
 		(void)json_object_update_missing(parameters, client->facts);
 	client->untold = false;
@@ -159,6 +163,9 @@ static int on_admission(struct supervisor_client *client, const struct varlink_r
 		supervisor_client_state(client, client->state, "entered again", client->service);
 	}
 	client->handlers->admitted(client->context, client->number);
+	if (!client->freed)
+		client->handlers->channel(
+		    client->context, json_is_true(json_object_get(reply->parameters, "channel")));
 	return 0;
 }
 
@@ -173,17 +180,56 @@ static int on_error(struct supervisor_client *client, const char *error)
 	return 0;
 }
 
+static void on_redirect(struct supervisor_client *client, json_t *order)
+{
+	char *subprotocols[SUPERVISOR_SUBPROTOCOLS_MAX];
+	struct supervisor_redirection redirection = { .subprotocols.items = subprotocols };
+	json_t *values = json_object_get(order, "redirection");
+	json_t *list = json_object_get(values, "subprotocols"), *name;
+	json_int_t ping = json_integer_value(json_object_get(values, "ping"));
+	size_t index;
+
+	redirection.tag = json_string_value(json_object_get(values, "tag"));
+	redirection.uri = json_string_value(json_object_get(values, "uri"));
+	if (redirection.tag == NULL || redirection.uri == NULL ||
+	    strlen(redirection.tag) >= SUPERVISOR_TAG_MAX ||
+	    json_array_size(list) > SUPERVISOR_SUBPROTOCOLS_MAX) {
+		log_warning("the supervisor's redirection makes no sense");
+		return;
+	}
+	json_array_foreach(list, index, name)
+	{
+		/* Read only: service links copy them. */
+		subprotocols[index] = (char *)(uintptr_t)json_string_value(name);
+		if (subprotocols[index] == NULL)
+			return;
+		redirection.subprotocols.count++;
+	}
+	redirection.ping = ping > 0 && ping <= UINT16_MAX ? (unsigned)ping : 0;
+	client->handlers->redirected(client->context, &redirection);
+}
+
 static void on_order(struct supervisor_client *client, json_t *order)
 {
 	const char *kind = json_string_value(json_object_get(order, "kind"));
 	const char *text = json_string_value(json_object_get(order, "reason"));
 
-	/* Orders of a later version are not ours to refuse. */
-	if (kind != NULL && strcmp(kind, "kick") == 0)
-		client->handlers->kicked(client->context, text != NULL ? text : "");
+	if (kind == NULL)
+		kind = "";
+	if (text == NULL)
+		text = "";
+	if (strcmp(kind, "kick") == 0)
+		client->handlers->kicked(client->context, text);
+	else if (strcmp(kind, "redirect") == 0)
+		on_redirect(client, order);
+	else if (strcmp(kind, "home") == 0)
+		client->handlers->sent_home(client->context, text);
+	else if (strcmp(kind, "channel") == 0)
+		client->handlers->channel(client->context,
+					  json_is_true(json_object_get(order, "up")));
 	else
-		log_warning("the supervisor's order is not known here: %s",
-			    kind != NULL ? kind : "(none)");
+		/* Orders of a later version are not ours to refuse. */
+		log_warning("the supervisor's order is not known here: %s", kind);
 }
 
 static int on_message(struct supervisor_client *client, json_t *message)
@@ -406,6 +452,36 @@ void supervisor_client_learned(struct supervisor_client *client, enum caller_fac
 	else
 		(void)json_object_set(client->facts, names[fact], value);
 	tell(client, INTERFACE "Learned", json_pack("{s:o}", names[fact], value));
+}
+
+void supervisor_client_redirecting(struct supervisor_client *client, const char *tag,
+				   const char *service)
+{
+	client->redirection = tag;
+	tell(client, INTERFACE "Redirecting",
+	     json_pack("{s:o, s:o}", "tag", varlink_text(tag, TEXT_MAX), "service",
+		       varlink_text(service, SERVICE_MAX)));
+}
+
+void supervisor_client_redirected(struct supervisor_client *client, const char *tag)
+{
+	tell(client, INTERFACE "Redirected",
+	     json_pack("{s:o}", "tag", varlink_text(tag, TEXT_MAX)));
+}
+
+void supervisor_client_requested_close(struct supervisor_client *client, const char *tag)
+{
+	tell(client, INTERFACE "RequestedClose",
+	     json_pack("{s:o}", "tag", varlink_text(tag, TEXT_MAX)));
+}
+
+void supervisor_client_redirect_ended(struct supervisor_client *client, const char *tag,
+				      const char *reason)
+{
+	client->redirection = NULL;
+	tell(client, INTERFACE "RedirectEnded",
+	     json_pack("{s:o, s:o}", "tag", varlink_text(tag, TEXT_MAX), "reason",
+		       varlink_text(reason, TEXT_MAX)));
 }
 
 void supervisor_client_traffic(struct supervisor_client *client, uint64_t bytes_in,

@@ -6,6 +6,7 @@
 #ifndef VDTGW_SESSION_SUPERVISOR_CLIENT_H
 #define VDTGW_SESSION_SUPERVISOR_CLIENT_H
 
+#include "common/config.h"
 #include "common/event_loop.h"
 #include "common/transport.h"
 #include "vdtgw-session/caller.h"
@@ -18,6 +19,19 @@ enum {
 	SUPERVISOR_RETRY = 1,          /* s between attempts to reach one that is away */
 };
 
+enum {
+	SUPERVISOR_TAG_MAX = 65,
+	SUPERVISOR_SUBPROTOCOLS_MAX = 16
+};
+
+/* Where the caller is to be connected. */
+struct supervisor_redirection {
+	const char *tag; /* the Teletel server's name for it, in all that is said of it */
+	const char *uri;
+	unsigned ping; /* s, 0: none */
+	struct config_list subprotocols;
+};
+
 struct supervisor_handlers {
 	/* Once for each time that the session enters: after a restart of the supervisor, again. */
 	void (*admitted)(void *context, uint64_t number);
@@ -27,6 +41,11 @@ struct supervisor_handlers {
 	void (*absent)(void *context, const char *detail);
 	/* text: valid during the call, from the supervisor. */
 	void (*kicked)(void *context, const char *text);
+	/* Valid during the call. */
+	void (*redirected)(void *context, const struct supervisor_redirection *redirection);
+	void (*sent_home)(void *context, const char *text);
+	/* The command channel is up, or down: on entering and at each change. */
+	void (*channel)(void *context, bool up);
 };
 
 /* The caller, as it is announced. address: numeric text. */
@@ -48,6 +67,14 @@ void supervisor_client_state(struct supervisor_client *client, const char *state
 			     const char *reason, const char *service);
 void supervisor_client_learned(struct supervisor_client *client, enum caller_fact fact,
 			       const char *text);
+/* The stages of a redirection. From redirecting() to redirect_ended() a later entry repeats the
+ * tag, which is borrowed that long. */
+void supervisor_client_redirecting(struct supervisor_client *client, const char *tag,
+				   const char *service);
+void supervisor_client_redirected(struct supervisor_client *client, const char *tag);
+void supervisor_client_requested_close(struct supervisor_client *client, const char *tag);
+void supervisor_client_redirect_ended(struct supervisor_client *client, const char *tag,
+				      const char *reason);
 void supervisor_client_traffic(struct supervisor_client *client, uint64_t bytes_in,
 			       uint64_t bytes_out);
 /* The last word; duration in microseconds. */

@@ -19,6 +19,9 @@ enum {
 	COLUMNS = 40
 };
 
+/* G0 in use, the usual characters in G0 and G1. No PRO sequence: terminals answer those. */
+const char texts_sane_state[] = "\x0f\x1b\x28\x40\x1b\x29\x63";
+
 static const char *const failures[] = {
 	[SERVICE_CLOSED] = "IL A RACCROCHE",
 	[SERVICE_CUT] = "LIAISON COUPEE",
@@ -62,6 +65,11 @@ void texts_home_failed(const struct uri *uri, enum service_failure why, char ret
 				      "%s" NEXT_LINE ROW_WHY "%s" NEXT_LINE ROW_ADVICE
 				      "VEUILLEZ RAPPELER PLUS TARD" NEXT_LINE,
 		       service, failures[why]);
+}
+
+void texts_remote_failed(enum service_failure why, char ret_text[TEXTS_MAX])
+{
+	texts_row0(failures[why], ret_text);
 }
 
 void texts_refused(const char *reason, char ret_text[TEXTS_MAX])

@@ -16,8 +16,12 @@ enum {
 void texts_connecting(const struct uri *uri, char ret_text[TEXTS_MAX]);
 /* A page: the home service could not be reached, and why. */
 void texts_home_failed(const struct uri *uri, enum service_failure why, char ret_text[TEXTS_MAX]);
+/* A line for row 0, in 40 columns: the remote service could not be reached, and why. */
+void texts_remote_failed(enum service_failure why, char ret_text[TEXTS_MAX]);
 /* A page for a caller who cannot be served at all. */
 void texts_refused(const char *reason, char ret_text[TEXTS_MAX]);
+/* Brings the terminal back to its usual character sets, whatever a remote service left. */
+extern const char texts_sane_state[];
 /* One line on row 0, the rest of the screen untouched. */
 void texts_row0(const char *line, char ret_text[TEXTS_MAX]);
 
