@@ -5,6 +5,7 @@
 #include "common/config_check.h"
 
 #include "common/address.h"
+#include "common/target_pattern.h"
 #include "common/uri.h"
 
 #include <errno.h>
@@ -14,7 +15,6 @@
 enum {
 	SUBPROTOCOL_MAX = 64,
 	WORD_MAX = 4096,
-	PATTERN_MAX = 320,
 	DURATION_DIGITS = 12, /* more is more than any limit, and 12 digits of days fit 64 bits */
 };
 
@@ -98,16 +98,11 @@ const char *config_check_network(const char *text, size_t index)
 
 const char *config_check_pattern(const char *text, size_t index)
 {
+	const char *why = NULL;
+	struct target_pattern pattern;
+
 	(void)index;
-	if (text[0] == '\0')
-		return "it is empty";
-	for (size_t i = 0; text[i]; i++) {
-		if (i >= PATTERN_MAX)
-			return "it is too long";
-		if (text[i] <= ' ' || text[i] > '~')
-			return "it holds a space or a character that is not printable ASCII";
-	}
-	return NULL;
+	return target_pattern_parse(&pattern, text, &why) < 0 ? why : NULL;
 }
 
 int config_duration_parse(uint64_t *ret_seconds, const char *text)

@@ -6,6 +6,7 @@
 #include "common/config_rows.h"
 
 #include "common/config_check.h"
+#include "common/target_pattern.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -49,7 +50,7 @@ static const char teletel[] = "a server such as \"ws://localhost:8764\" or \"wss
 static const char path[] = "a path that starts with /";
 static const char networks[] = "an address or a network such as \"192.0.2.1\", \"192.0.2.0/24\" or "
 			       "\"2001:db8::/32\"";
-static const char pattern[] = "a pattern of printable characters without spaces";
+static const char pattern[] = TARGET_PATTERN_ALLOWED;
 
 const struct config_row config_rows[] = {
 	TEXT("home.uri", home.uri, 1, URI_MAX - 1, config_check_service, service,

@@ -101,21 +101,27 @@ static const char *scheme_take(struct uri *uri, const char **text)
 	return "the scheme is unknown; ws://, wss:// and telnet:// are allowed";
 }
 
-static const char *port_read(struct uri *uri, struct span port)
+int uri_port_parse(uint16_t *ret_port, const char *text, size_t length)
 {
-	static const char why[] = "the port is not a number from 1 to 65535";
 	unsigned value = 0;
 
-	if (port.length == 0 || port.length > PORT_DIGITS_MAX)
-		return why;
-	for (size_t i = 0; i < port.length; i++) {
-		if (!is_digit(port.text[i]))
-			return why;
-		value = value * 10 + (unsigned)(port.text[i] - '0');
+	if (length == 0 || length > PORT_DIGITS_MAX)
+		return -EINVAL;
+	for (size_t i = 0; i < length; i++) {
+		if (!is_digit(text[i]))
+			return -EINVAL;
+		value = value * 10 + (unsigned)(text[i] - '0');
 	}
 	if (value == 0 || value > PORT_MAX)
-		return why;
-	uri->port = (uint16_t)value;
+		return -EINVAL;
+	*ret_port = (uint16_t)value;
+	return 0;
+}
+
+static const char *port_read(struct uri *uri, struct span port)
+{
+	if (uri_port_parse(&uri->port, port.text, port.length) < 0)
+		return "the port is not a number from 1 to 65535";
 	return NULL;
 }
 
@@ -153,7 +159,7 @@ static bool is_numeric(struct span label)
 	return true;
 }
 
-static const char *name_check(const char *host)
+const char *uri_host_check(const char *host)
 {
 	struct span label;
 	struct in_addr address;
@@ -224,7 +230,7 @@ static const char *authority_read(struct uri *uri, struct span authority)
 	if (why != NULL)
 		return why;
 	if (authority.text[0] != '[')
-		why = name_check(uri->host);
+		why = uri_host_check(uri->host);
 	else if (inet_pton(AF_INET6, uri->host, &address) != 1)
 		why = "what is in brackets is no IPv6 address";
 	if (why != NULL || after.length == 0)

@@ -29,6 +29,11 @@ struct uri {
 /* Accepts 0 < length < URI_MAX printable ASCII characters; no user name, no fragment. Returns 0;
  * or -EINVAL with *ret_why (static text: what is wrong and what is allowed) set. */
 int uri_parse(struct uri *ret_uri, const char *text, const char **ret_why);
+/* Whether host, of less than URI_HOST_MAX bytes, is a name or an IPv4 address as a URI may hold it.
+ * Returns NULL, or static text: what is wrong and what is allowed. */
+const char *uri_host_check(const char *host);
+/* length bytes of text as a port, 1 to 65535 in at most five digits. Returns 0 or -EINVAL. */
+int uri_port_parse(uint16_t *ret_port, const char *text, size_t length);
 /* "ws", "wss", "telnet". */
 const char *uri_scheme_name(enum uri_scheme scheme);
 /* host:port, with brackets around an IPv6 address: what a Host: header and a log line hold.
