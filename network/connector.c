@@ -31,6 +31,8 @@ struct connector {
 	enum service_failure why; /* of the attempts so far, once failed */
 	bool failed;
 	char detail[DETAIL_MAX];
+	bool (*acceptable)(void *context, const struct address *address); /* NULL: all are */
+	void *acceptable_context;
 	const struct connector_handlers *handlers;
 	void *context;
 };
@@ -57,22 +59,53 @@ static enum service_failure classify(int error)
 	}
 }
 
+static const char *format(const union resolver_address *address, char ret_text[ADDRESS_TEXT_MAX])
+{
+	struct address plain;
+
+	(void)snprintf(ret_text, ADDRESS_TEXT_MAX, "?");
+	if (address_from_socket(&plain, NULL, &address->any, resolver_address_length(address)) == 0)
+		address_format(&plain, ret_text);
+	return ret_text;
+}
+
 /* Of several failures the first that came from the service's side is the one to tell: that its
  * other addresses have no route from here says nothing of the service. */
 static void note_failure(struct connector *connector, int error)
 {
 	const union resolver_address *tried = &connector->addresses.addresses[connector->next - 1];
-	char text[ADDRESS_TEXT_MAX] = "?";
-	struct address address;
+	char text[ADDRESS_TEXT_MAX];
 
 	if (connector->failed && connector->why != SERVICE_UNREACHABLE)
 		return;
 	connector->failed = true;
 	connector->why = classify(error);
-	if (address_from_socket(&address, NULL, &tried->any, resolver_address_length(tried)) == 0)
-		address_format(&address, text);
-	(void)snprintf(connector->detail, sizeof(connector->detail), "%s: %s", text,
+	(void)snprintf(connector->detail, sizeof(connector->detail), "%s: %s", format(tried, text),
 		       strerror(error));
+}
+
+/* An address of another family, which has no form to be judged by, is not acceptable. */
+static bool is_acceptable(const struct connector *connector, const union resolver_address *address)
+{
+	struct address judged;
+
+	if (connector->acceptable == NULL)
+		return true;
+	if (address_from_socket(&judged, NULL, &address->any, resolver_address_length(address)) < 0)
+		return false;
+	return connector->acceptable(connector->acceptable_context, &judged);
+}
+
+/* Told only where no address could be tried at all: what became of those that were says more. */
+static void note_denial(struct connector *connector, const union resolver_address *denied)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	if (connector->failed)
+		return;
+	connector->why = SERVICE_DENIED;
+	(void)snprintf(connector->detail, sizeof(connector->detail), "%s: not allowed",
+		       format(denied, text));
 }
 
 /* The connector may be freed on return, from here and from what calls this. */
@@ -153,8 +186,13 @@ static void try_next(struct connector *connector)
 	while (connector->next < connector->addresses.count) {
 		const union resolver_address *address =
 		    &connector->addresses.addresses[connector->next++];
-		int r = start_attempt(connector, address);
+		int r;
 
+		if (!is_acceptable(connector, address)) {
+			note_denial(connector, address);
+			continue;
+		}
+		r = start_attempt(connector, address);
 		if (r == 0) {
 			timer_arm(connector->patience, attempt_end(connector));
 			return;
@@ -194,9 +232,9 @@ static void on_patience_over(void *context)
 		end_attempt(connector, ETIMEDOUT);
 }
 
-int connector_new(struct connector **ret_connector, struct event_loop *loop, const char *host,
-		  uint16_t port, uint64_t deadline, const struct connector_handlers *handlers,
-		  void *context)
+int connector_new(struct connector **ret_connector, struct event_loop *loop,
+		  const struct service_target *target, uint64_t deadline,
+		  const struct connector_handlers *handlers, void *context)
 {
 	struct connector *connector = calloc(1, sizeof(*connector));
 	int r;
@@ -205,12 +243,15 @@ int connector_new(struct connector **ret_connector, struct event_loop *loop, con
 		return -ENOMEM;
 	connector->loop = loop;
 	connector->deadline = deadline;
+	connector->acceptable = target->acceptable;
+	connector->acceptable_context = target->acceptable_context;
 	connector->handlers = handlers;
 	connector->context = context;
 	r = timer_new(&connector->patience, loop, on_patience_over, connector);
 	if (r < 0)
 		goto out;
-	r = resolver_new(&connector->resolver, loop, host, port, on_answered, connector);
+	r = resolver_new(&connector->resolver, loop, target->uri->host, target->uri->port,
+			 on_answered, connector);
 	if (r < 0)
 		goto out;
 	timer_arm(connector->patience, deadline);

@@ -1,6 +1,6 @@
 /*
- * From a host and a port to a connected TCP socket: the addresses of the name are tried in turn,
- * each with its share of the time.
+ * From a host and a port to a connected TCP socket: the addresses of the name that are acceptable
+ * are tried in turn, each with its share of the time.
  */
 #ifndef VDTGW_NETWORK_CONNECTOR_H
 #define VDTGW_NETWORK_CONNECTOR_H
@@ -19,11 +19,12 @@ struct connector_handlers {
 
 struct connector;
 
-/* One of the handlers is called once, from the loop only; without an answer from anywhere, failed()
- * with SERVICE_TIMED_OUT at deadline, an event_loop_now() time. Returns 0 or -errno. */
-int connector_new(struct connector **ret_connector, struct event_loop *loop, const char *host,
-		  uint16_t port, uint64_t deadline, const struct connector_handlers *handlers,
-		  void *context);
+/* Of the target, which is copied, the URI and acceptable() are used. One of the handlers is called
+ * once, from the loop only; without an answer from anywhere, failed() with SERVICE_TIMED_OUT at
+ * deadline, an event_loop_now() time. Returns 0 or -errno. */
+int connector_new(struct connector **ret_connector, struct event_loop *loop,
+		  const struct service_target *target, uint64_t deadline,
+		  const struct connector_handlers *handlers, void *context);
 /* Accepts NULL. Safe from within a handler. */
 void connector_free(struct connector *connector);
 

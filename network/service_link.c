@@ -40,6 +40,7 @@ static const char *const failure_names[] = {
 	[SERVICE_PROTOCOL_ERROR] = "protocol-error",
 	[SERVICE_SILENT] = "silent",
 	[SERVICE_NO_RESOURCES] = "no-resources",
+	[SERVICE_DENIED] = "denied",
 };
 static_assert(sizeof(failure_names) / sizeof(failure_names[0]) == SERVICE_FAILURE_COUNT,
 	      "every failure has its name");
@@ -227,8 +228,8 @@ int service_link_new(struct service_link **ret_link, struct event_loop *loop,
 	r = timer_new(&link->guard, loop, on_guard_expired, link);
 	if (r < 0)
 		goto out;
-	r = connector_new(&link->connector, loop, uri->host, uri->port, link->deadline,
-			  &connector_handlers, link);
+	r = connector_new(&link->connector, loop, target, link->deadline, &connector_handlers,
+			  link);
 	if (r < 0)
 		goto out;
 	*ret_link = link;

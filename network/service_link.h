@@ -6,6 +6,7 @@
 #ifndef VDTGW_NETWORK_SERVICE_LINK_H
 #define VDTGW_NETWORK_SERVICE_LINK_H
 
+#include "common/address.h"
 #include "common/config.h"
 #include "common/event_loop.h"
 #include "common/uri.h"
@@ -29,6 +30,7 @@ enum service_failure {
 	SERVICE_PROTOCOL_ERROR,  /* what came breaks RFC 6455, or is too large */
 	SERVICE_SILENT,          /* its pongs stopped */
 	SERVICE_NO_RESOURCES,    /* no memory or descriptor here */
+	SERVICE_DENIED,          /* the name has no address that is acceptable */
 	SERVICE_FAILURE_COUNT,
 };
 
@@ -52,6 +54,10 @@ struct service_target {
 	const struct config_list *subprotocols;
 	unsigned ping;                       /* s between pings, 0: none */
 	const struct service_caller *caller; /* NULL: the service is told nothing */
+	/* Asked of each address just before it is connected to, until connected() or ended(); those
+	 * that are not acceptable are passed over. It must not free the link. NULL: all are. */
+	bool (*acceptable)(void *context, const struct address *address);
+	void *acceptable_context; /* what acceptable() is given; it outlives the connecting */
 };
 
 struct service_link_handlers {

@@ -36,6 +36,7 @@ static const char *const failures[] = {
 	[SERVICE_PROTOCOL_ERROR] = "ERREUR DE PROTOCOLE",
 	[SERVICE_SILENT] = "NE REPOND PLUS",
 	[SERVICE_NO_RESOURCES] = "PASSERELLE SANS RESSOURCES",
+	[SERVICE_DENIED] = "ACCES NON AUTORISE",
 };
 _Static_assert(sizeof(failures) / sizeof(failures[0]) == SERVICE_FAILURE_COUNT,
 	       "every failure has its words");
