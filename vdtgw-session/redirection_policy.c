@@ -50,8 +50,8 @@ static int list_read(struct pattern_list *list, const char *key, const struct co
 	return 0;
 }
 
-int policy_new(struct redirection_policy **ret_policy, const struct config_list *allow,
-	       const struct config_list *deny, char *error, size_t error_size)
+int redirection_policy_new(struct redirection_policy **ret_policy, const struct config_list *allow,
+			   const struct config_list *deny, char *error, size_t error_size)
 {
 	struct redirection_policy *policy = calloc(1, sizeof(*policy));
 	int r;
@@ -69,11 +69,11 @@ int policy_new(struct redirection_policy **ret_policy, const struct config_list 
 	*ret_policy = policy;
 	policy = NULL;
 out:
-	policy_free(policy);
+	redirection_policy_free(policy);
 	return r;
 }
 
-void policy_free(struct redirection_policy *policy)
+void redirection_policy_free(struct redirection_policy *policy)
 {
 	if (policy == NULL)
 		return;
@@ -146,8 +146,8 @@ static struct address reached_by(const struct address *address)
 	return *address;
 }
 
-bool policy_check_address(const struct redirection_policy *policy, const struct uri *uri,
-			  const struct address *address)
+bool redirection_policy_check_address(const struct redirection_policy *policy,
+				      const struct uri *uri, const struct address *address)
 {
 	struct address reached = reached_by(address);
 
@@ -159,18 +159,20 @@ bool policy_check_address(const struct redirection_policy *policy, const struct 
 	return allows_uri(policy, uri) || matches_address(&policy->allow, uri, &reached);
 }
 
-enum policy_verdict policy_check_uri(const struct redirection_policy *policy, const struct uri *uri)
+enum redirection_verdict redirection_policy_check_uri(const struct redirection_policy *policy,
+						      const struct uri *uri)
 {
 	struct address address;
 	bool allowed = allows_uri(policy, uri);
 
 	if (address_parse(&address, uri->host) == 0)
-		return policy_check_address(policy, uri, &address) ? POLICY_ALLOWED : POLICY_DENIED;
+		return redirection_policy_check_address(policy, uri, &address) ? REDIRECTION_ALLOWED
+									       : REDIRECTION_DENIED;
 	if (matches_uri(&policy->deny, uri))
-		return POLICY_DENIED;
+		return REDIRECTION_DENIED;
 	if (!allowed && !has_network_for(&policy->allow, uri))
-		return POLICY_DENIED;
+		return REDIRECTION_DENIED;
 	if (allowed && !has_network_for(&policy->deny, uri) && !denies_loopback(policy, uri))
-		return POLICY_ALLOWED;
-	return POLICY_DEPENDS_ON_ADDRESS;
+		return REDIRECTION_ALLOWED;
+	return REDIRECTION_DEPENDS_ON_ADDRESS;
 }

@@ -22,26 +22,26 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum policy_verdict {
-	POLICY_ALLOWED, /* whatever the address */
-	POLICY_DENIED,  /* whatever the address */
-	POLICY_DEPENDS_ON_ADDRESS,
+enum redirection_verdict {
+	REDIRECTION_ALLOWED, /* whatever the address */
+	REDIRECTION_DENIED,  /* whatever the address */
+	REDIRECTION_DEPENDS_ON_ADDRESS,
 };
 
 struct redirection_policy;
 
 /* The lists, of which a NULL one is empty, are to live as long as the policy. Returns 0, -ENOMEM,
  * or -EINVAL with a sentence in error: which list and pattern, what is wrong, what is allowed. */
-int policy_new(struct redirection_policy **ret_policy, const struct config_list *allow,
-	       const struct config_list *deny, char *error, size_t error_size);
+int redirection_policy_new(struct redirection_policy **ret_policy, const struct config_list *allow,
+			   const struct config_list *deny, char *error, size_t error_size);
 /* What can be said before the name is resolved; final for a URI whose host is an address. */
-enum policy_verdict policy_check_uri(const struct redirection_policy *policy,
-				     const struct uri *uri);
+enum redirection_verdict redirection_policy_check_uri(const struct redirection_policy *policy,
+						      const struct uri *uri);
 /* The final word: may a redirection to uri connect to address? Never contradicts what
- * policy_check_uri() said, unless it depended on the address. */
-bool policy_check_address(const struct redirection_policy *policy, const struct uri *uri,
-			  const struct address *address);
+ * redirection_policy_check_uri() said, unless it depended on the address. */
+bool redirection_policy_check_address(const struct redirection_policy *policy,
+				      const struct uri *uri, const struct address *address);
 /* Accepts NULL. */
-void policy_free(struct redirection_policy *policy);
+void redirection_policy_free(struct redirection_policy *policy);
 
 #endif
