@@ -464,6 +464,7 @@ static int prepare(struct call *call)
 		log_error("%s", error);
 		return result;
 	}
+	call->redirection.remote = &call->redirection.remotes[0];
 	learn_peer(call);
 	call->entry.transport = call->transport;
 	call->entry.address = call->address;
