@@ -130,6 +130,10 @@ def voluntary_switches(pid):
     return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.M).group(1))
 
 
+def cpu_seconds(pid):
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
 def proportional_kilobytes(pid):
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     return int(re.search(r"^Pss:\s+(\d+)", text, re.M).group(1))

