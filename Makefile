@@ -31,7 +31,7 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now,--as-needed $(LDFLAGS) $(SANITIZE)
 
 COMMON_LIBS             := -lwebsockets -lconfig -ljansson
 vdtgw-session_LIBS      := $(COMMON_LIBS) -lssl -lcrypto
-vdtgw-supervisor_LIBS   := $(COMMON_LIBS) -lsystemd -lsqlite3
+vdtgw-supervisor_LIBS   := $(COMMON_LIBS) -lsystemd -lsqlite3 -lssl -lcrypto
 vdtgw-teletel_LIBS      := $(COMMON_LIBS)
 
 objects_of = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))

@@ -74,6 +74,7 @@ void service_link_up(struct service_link *link);
 void service_link_take(struct service_link *link, const uint8_t *bytes, size_t length);
 void service_link_message_ended(struct service_link *link);
 void service_link_drained(struct service_link *link);
+void service_link_message_sent(struct service_link *link, size_t length);
 void service_link_end(struct service_link *link, enum service_failure why, const char *detail);
 
 extern const struct service_kind service_websocket;

@@ -102,6 +102,12 @@ void service_link_drained(struct service_link *link)
 		link->handlers->drained(link->context);
 }
 
+void service_link_message_sent(struct service_link *link, size_t length)
+{
+	if (link->state == SERVICE_LINK_OPEN && link->handlers->message_sent != NULL)
+		link->handlers->message_sent(link->context, length);
+}
+
 void service_link_end(struct service_link *link, enum service_failure why, const char *detail)
 {
 	char kept[DETAIL_MAX]; /* detail may be the kind's, which is freed first */

@@ -69,6 +69,9 @@ struct service_link_handlers {
 	void (*message_ended)(void *context);
 	/* After a short service_link_send(): there is room again. */
 	void (*drained)(void *context);
+	/* A message of service_link_send_message(), of length bytes, was handed to the network. May
+	 * be NULL. */
+	void (*message_sent)(void *context, size_t length);
 	/* Once, at most, and last. detail: for the log, static or valid during the call. */
 	void (*ended)(void *context, enum service_failure why, const char *detail);
 };

@@ -286,10 +286,12 @@ static int write_message(struct websocket *websocket)
 		explain(websocket, SERVICE_CUT, "it cannot be written to");
 	else
 		result = 0;
+	ask_to_write(websocket);
+	if (result == 0)
+		service_link_message_sent(websocket->link, message->length);
 out:
 	free(frame);
 	free(message);
-	ask_to_write(websocket);
 	return result;
 }
 

@@ -3,6 +3,8 @@
  */
 #include "vdtgw-supervisor/admin_interface.h"
 
+#include "vdtgw-supervisor/teletel.h"
+
 #include <unistd.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
@@ -63,7 +65,8 @@ void admin_interface_status(struct supervisor *supervisor, struct peer *peer,
 	admitted_counts = by_transport(supervisor, admitted, &admissions);
 	peer_reply(
 	    peer,
-	    json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:o, s:I, s:I, s:I, s:I, s:o}",
+	    json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:o, s:I, s:I, s:I, s:I, s:o, s:I, "
+		      "s:o}",
 		      "version", VDTGW_VERSION, "pid", (json_int_t)getpid(), "started",
 		      (json_int_t)supervisor->started, "uptime",
 		      (json_int_t)(event_loop_now() - supervisor->started_monotonic), "launches",
@@ -74,7 +77,9 @@ void admin_interface_status(struct supervisor *supervisor, struct peer *peer,
 		      (json_int_t)supervisor->totals.reentered, "kicked",
 		      (json_int_t)supervisor->totals.kicked, "crashed",
 		      (json_int_t)supervisor->totals.crashed, "limits",
-		      pack_limits(supervisor->config)),
+		      pack_limits(supervisor->config), "redirections",
+		      (json_int_t)supervisor->totals.redirections, "command_channel",
+		      teletel_pack_channel(supervisor->teletel)),
 	    false);
 }
 
@@ -84,13 +89,14 @@ static json_t *pack_session(const struct session_entry *entry)
 
 	supervisor_format_address(entry, address);
 	return json_pack(
-	    "{s:I, s:I, s:s, s:s, s:i, s:s, s:s*, s:s*, s:s*, s:O, s:I, s:I, s:I, s:b}", "session",
-	    (json_int_t)entry->number, "pid", (json_int_t)entry->pid, "transport",
+	    "{s:I, s:I, s:s, s:s, s:i, s:s, s:s*, s:s*, s:s*, s:O, s:I, s:I, s:I, s:b, s:o}",
+	    "session", (json_int_t)entry->number, "pid", (json_int_t)entry->pid, "transport",
 	    transport_name(entry->transport), "address", address, "port", (int)entry->port, "state",
 	    entry->state, "service", entry->service, "terminal_type", entry->terminal_type,
 	    "window_size", entry->window_size, "environment", entry->environment, "started",
 	    (json_int_t)entry->started, "bytes_in", (json_int_t)entry->bytes_in, "bytes_out",
-	    (json_int_t)entry->bytes_out, "orders", (int)entry->orders);
+	    (json_int_t)entry->bytes_out, "orders", (int)entry->orders, "redirection",
+	    teletel_pack_redirection(entry));
 }
 
 /* A page of sessions: those from *from on that fit. Sets *ret_next to the first that does not, to

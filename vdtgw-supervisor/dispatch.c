@@ -6,6 +6,7 @@
 
 #include "vdtgw-supervisor/admin_interface.h"
 #include "vdtgw-supervisor/interfaces.h"
+#include "vdtgw-supervisor/redirection_interface.h"
 #include "vdtgw-supervisor/session_interface.h"
 
 #include <string.h>
@@ -13,7 +14,7 @@
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 enum {
-	METHODS_MAX = 8, /* of one interface, with the zeroed row that ends them */
+	METHODS_MAX = 10, /* of one interface, with the zeroed row that ends them */
 };
 
 struct method {
@@ -50,6 +51,10 @@ static const struct interface interfaces[] = {
 	      { "StateChanged", session_interface_state_changed },
 	      { "Learned", session_interface_learned },
 	      { "Traffic", session_interface_traffic },
+	      { "Redirecting", redirection_interface_redirecting },
+	      { "Redirected", redirection_interface_redirected },
+	      { "RequestedClose", redirection_interface_requested_close },
+	      { "RedirectEnded", redirection_interface_ended },
 	      { "Leave", session_interface_leave },
 	  } },
 	{ "org.vdtgw.Admin",

@@ -10,6 +10,7 @@
 #include "vdtgw-supervisor/server.h"
 #include "vdtgw-supervisor/session_interface.h"
 #include "vdtgw-supervisor/supervisor.h"
+#include "vdtgw-supervisor/teletel.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +37,8 @@ enum {
 static const char usage[] =
     "usage: vdtgw-supervisor [--config FILE] [--check]\n"
     "\n"
-    "Admits videotex callers, counts them, and gives administrators sight of them.\n"
+    "Admits videotex callers, counts them, carries out the Teletel server's orders, and gives\n"
+    "administrators sight of it all.\n"
     "\n"
     "  --config FILE  read FILE instead of " CONFIG_DEFAULT_PATH "\n"
     "  --check        check the configuration, and end\n"
@@ -298,13 +300,19 @@ static int set_up(struct program *program)
 	}
 	/* The sockets first: a second supervisor is to end here, before it counts as a launch. */
 	error = open_servers(program);
-	if (error == 0)
-		open_database(program);
+	if (error < 0)
+		return error;
+	open_database(program);
+	error = teletel_new(&supervisor->teletel, program->loop, supervisor);
+	if (error < 0)
+		log_error("the command channel cannot be set up: %s", strerror(-error));
 	return error;
 }
 
 static void tear_down(struct program *program)
 {
+	/* Ahead of the sessions, which go on: the Teletel server is not told that they leave. */
+	teletel_free(program->supervisor.teletel);
 	server_free(program->session_server);
 	server_free(program->admin_server);
 	notifier_free(program->supervisor.notifier);

@@ -12,6 +12,7 @@
 
 struct notifier {
 	const struct session_table *sessions;
+	const char *channel; /* its state; NULL: there is none */
 	struct timer *watchdog;
 	struct timer *status;
 	uint64_t watchdog_period; /* µs; 0: nobody watches */
@@ -19,7 +20,8 @@ struct notifier {
 	bool ready;
 };
 
-void notifier_status_text(const struct session_table *sessions, char ret_text[NOTIFIER_STATUS_MAX])
+void notifier_status_text(const struct session_table *sessions, const char *channel,
+			  char ret_text[NOTIFIER_STATUS_MAX])
 {
 	size_t count = session_table_count(sessions);
 	size_t length;
@@ -35,6 +37,9 @@ void notifier_status_text(const struct session_table *sessions, char ret_text[NO
 					   "%s %zu %s", named++ > 0 ? "," : ":", part,
 					   transport_name((enum transport)i));
 	}
+	if (channel != NULL && length < NOTIFIER_STATUS_MAX)
+		(void)snprintf(ret_text + length, NOTIFIER_STATUS_MAX - length,
+			       "; command channel %s", channel);
 }
 
 static void on_watchdog(void *context)
@@ -50,7 +55,7 @@ static void on_status(void *context)
 	struct notifier *notifier = context;
 	char text[NOTIFIER_STATUS_MAX];
 
-	notifier_status_text(notifier->sessions, text);
+	notifier_status_text(notifier->sessions, notifier->channel, text);
 	sd_notifyf(0, "STATUS=%s", text);
 	notifier->status_due = event_loop_now() + NOTIFIER_STATUS_PERIOD * UINT64_C(1000);
 }
@@ -100,6 +105,12 @@ void notifier_changed(struct notifier *notifier)
 {
 	if (notifier->ready)
 		timer_arm(notifier->status, notifier->status_due);
+}
+
+void notifier_channel(struct notifier *notifier, const char *state)
+{
+	notifier->channel = state;
+	notifier_changed(notifier);
 }
 
 void notifier_stopping(struct notifier *notifier)

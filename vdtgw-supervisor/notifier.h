@@ -1,6 +1,7 @@
 /*
- * What the service manager is told (sd_notify(3)): that we are ready, alive, stopping, and how
- * many sessions there are. Without a service manager it does nothing.
+ * What the service manager is told (sd_notify(3)): that we are ready, alive, stopping, how many
+ * sessions there are, and whether the command channel is up. Without a service manager it does
+ * nothing.
  */
 #ifndef VDTGW_SUPERVISOR_NOTIFIER_H
 #define VDTGW_SUPERVISOR_NOTIFIER_H
@@ -26,9 +27,14 @@ void notifier_free(struct notifier *notifier);
 void notifier_ready(struct notifier *notifier);
 /* The sessions have changed: the status line follows, soon. */
 void notifier_changed(struct notifier *notifier);
+/* The command channel's state has changed to this word, static; NULL, as at first: there is none.
+ */
+void notifier_channel(struct notifier *notifier, const char *state);
 void notifier_stopping(struct notifier *notifier);
 
-/* "3 sessions: 2 telnet, 1 websocket". */
-void notifier_status_text(const struct session_table *sessions, char ret_text[NOTIFIER_STATUS_MAX]);
+/* "3 sessions: 2 telnet, 1 websocket; command channel up"; without the last part where channel is
+ * NULL. */
+void notifier_status_text(const struct session_table *sessions, const char *channel,
+			  char ret_text[NOTIFIER_STATUS_MAX]);
 
 #endif

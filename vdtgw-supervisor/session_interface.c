@@ -4,6 +4,8 @@
  */
 #include "vdtgw-supervisor/session_interface.h"
 
+#include "vdtgw-supervisor/teletel.h"
+
 #include <string.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
@@ -21,6 +23,7 @@ struct values {
 	const char *terminal_type;
 	const char *window_size;
 	json_t *environment;
+	const char *redirection;
 	int64_t bytes_in;
 	int64_t bytes_out;
 	int64_t duration;
@@ -68,6 +71,8 @@ static const char *find_invalid(const struct values *values)
 		return "state";
 	if (values->environment != NULL && !is_environment(values->environment))
 		return "environment";
+	if (values->redirection != NULL && !command_tag_is_valid(values->redirection))
+		return "redirection";
 	return NULL;
 }
 
@@ -152,8 +157,15 @@ static bool refuse_if_full(struct supervisor *supervisor, struct peer *peer,
 	return true;
 }
 
+/* What the Teletel server knows of a session that comes back over another connection. */
+struct known {
+	bool announced;
+	char tag[COMMAND_TAG_MAX + 1]; /* of its redirection; empty: none */
+};
+
 /* The number that a session which enters again keeps; 0 where it needs a new one. */
-static int64_t reclaim_number(struct supervisor *supervisor, struct peer *peer, int64_t number)
+static int64_t reclaim_number(struct supervisor *supervisor, struct peer *peer, int64_t number,
+			      struct known *known)
 {
 	struct session_entry *entry = session_table_find(supervisor->sessions, number);
 
@@ -164,6 +176,8 @@ static int64_t reclaim_number(struct supervisor *supervisor, struct peer *peer, 
 	/* The same process: its older connection is dead, only the news is late. */
 	if (peer_pid(entry->peer) != peer_pid(peer))
 		return 0;
+	known->announced = entry->announced;
+	memcpy(known->tag, entry->redirection.tag, sizeof(known->tag));
 	peer_end(entry->peer, PEER_REPLACED);
 	return session_table_find(supervisor->sessions, number) == NULL ? number : 0;
 }
@@ -183,6 +197,19 @@ static int64_t new_number(struct supervisor *supervisor)
 	return number;
 }
 
+/* A redirection that went on while there was no supervisor. */
+static int keep_redirection(struct session_entry *entry, const struct values *values)
+{
+	struct redirection *redirection = &entry->redirection;
+
+	memcpy(redirection->tag, values->redirection, strlen(values->redirection) + 1);
+	redirection->state =
+	    strcmp(entry->state, "redirecting") == 0 ? REDIRECTION_STARTING : REDIRECTION_CONNECTED;
+	return values->service != NULL
+		   ? session_entry_set_text(&redirection->service, values->service)
+		   : 0;
+}
+
 /* Adds the session to the table. Returns its entry; NULL without memory. */
 static struct session_entry *add_session(struct supervisor *supervisor, struct peer *peer,
 					 const struct values *values, const struct caller *caller,
@@ -197,7 +224,8 @@ static struct session_entry *add_session(struct supervisor *supervisor, struct p
 	entry->port = (uint16_t)values->port;
 	entry->started = values->started >= 0 ? values->started : supervisor_clock();
 	memcpy(entry->state, "entering", sizeof("entering"));
-	if (keep(entry, values) < 0) {
+	if (keep(entry, values) < 0 ||
+	    (values->redirection != NULL && keep_redirection(entry, values) < 0)) {
 		session_table_remove(supervisor->sessions, entry);
 		return NULL;
 	}
@@ -208,11 +236,22 @@ static struct session_entry *add_session(struct supervisor *supervisor, struct p
 	return entry;
 }
 
+/* The Teletel server learns of it, unless it knows. */
+static void tell_teletel(struct supervisor *supervisor, struct session_entry *entry,
+			 const struct known *known)
+{
+	entry->announced = known->announced;
+	teletel_entered(supervisor->teletel, entry);
+	if (known->tag[0] != '\0' && strcmp(known->tag, entry->redirection.tag) != 0)
+		teletel_redirection_lost(supervisor->teletel, entry, known->tag);
+}
+
 static void admit(struct supervisor *supervisor, struct peer *peer, const struct values *values,
 		  const struct caller *caller, bool more)
 {
 	bool again = values->session >= 0;
-	int64_t number = again ? reclaim_number(supervisor, peer, values->session) : 0;
+	struct known known = { 0 };
+	int64_t number = again ? reclaim_number(supervisor, peer, values->session, &known) : 0;
 	struct session_entry *entry;
 
 	if (number == 0)
@@ -232,7 +271,11 @@ static void admit(struct supervisor *supervisor, struct peer *peer, const struct
 				       "entered again and was session %lld, a number that it "
 				       "could not keep",
 				       (long long)values->session);
-	peer_reply(peer, json_pack("{s:I}", "session", (json_int_t)number), more);
+	tell_teletel(supervisor, entry, &known);
+	peer_reply(peer,
+		   json_pack("{s:I, s:b}", "session", (json_int_t)number, "channel",
+			     (int)teletel_is_up(supervisor->teletel)),
+		   more);
 }
 
 void session_interface_enter(struct supervisor *supervisor, struct peer *peer,
@@ -251,6 +294,7 @@ void session_interface_enter(struct supervisor *supervisor, struct peer *peer,
 		ENVIRONMENT,
 		NUMBER(bytes_in, false, 0, INT64_MAX),
 		NUMBER(bytes_out, false, 0, INT64_MAX),
+		TEXT(redirection, false, COMMAND_TAG_MAX),
 	};
 	struct values values;
 	struct caller caller;
@@ -269,8 +313,7 @@ void session_interface_enter(struct supervisor *supervisor, struct peer *peer,
 		admit(supervisor, peer, &values, &caller, call->more);
 }
 
-/* The session that calls; where there is none, answers so and returns NULL. */
-static struct session_entry *find_caller(struct peer *peer)
+struct session_entry *session_interface_caller(struct peer *peer)
 {
 	struct session_entry *entry = peer_session(peer);
 
@@ -283,7 +326,7 @@ static struct session_entry *find_caller(struct peer *peer)
 static void take_news(struct peer *peer, const struct varlink_call *call,
 		      const struct varlink_field *fields, size_t count)
 {
-	struct session_entry *entry = find_caller(peer);
+	struct session_entry *entry = session_interface_caller(peer);
 	struct values values;
 
 	if (entry == NULL || !read_values(peer, call, fields, count, &values))
@@ -341,12 +384,13 @@ void session_interface_leave(struct supervisor *supervisor, struct peer *peer,
 		NUMBER(bytes_out, true, 0, INT64_MAX),
 		NUMBER(duration, true, 0, INT64_MAX),
 	};
-	struct session_entry *entry = find_caller(peer);
+	struct session_entry *entry = session_interface_caller(peer);
 	struct values values;
 
 	if (entry == NULL || !read_values(peer, call, fields, LENGTH(fields), &values))
 		return;
 	supervisor_log_session(LOG_PRIORITY_DEBUG, entry, "left: %s", values.reason);
+	teletel_left(supervisor->teletel, entry);
 	supervisor_forget(supervisor, entry);
 	peer_reply(peer, json_object(), false);
 }
@@ -369,5 +413,8 @@ void session_interface_gone(struct supervisor *supervisor, struct peer *peer, en
 		supervisor_log_session(LOG_PRIORITY_ERROR, entry, "%s and was let go",
 				       peer_end_text(why));
 	}
+	/* Otherwise it goes on, and is with the Teletel server as it was. */
+	if (why != PEER_REPLACED && why != PEER_STOPPING)
+		teletel_left(supervisor->teletel, entry);
 	supervisor_forget(supervisor, entry);
 }

@@ -17,6 +17,9 @@ void session_interface_traffic(struct supervisor *supervisor, struct peer *peer,
 void session_interface_leave(struct supervisor *supervisor, struct peer *peer,
 			     const struct varlink_call *call);
 
+/* The session that calls; where there is none, answers so and returns NULL. */
+struct session_entry *session_interface_caller(struct peer *peer);
+
 /* A connection of the session socket is over. */
 void session_interface_gone(struct supervisor *supervisor, struct peer *peer, enum peer_end why);
 

@@ -72,6 +72,7 @@ static void free_entry(struct session_entry *entry)
 	free(entry->service);
 	free(entry->terminal_type);
 	free(entry->window_size);
+	free(entry->redirection.service);
 	json_decref(entry->environment);
 	free(entry);
 }

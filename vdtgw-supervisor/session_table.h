@@ -7,6 +7,7 @@
 
 #include "common/address.h"
 #include "common/transport.h"
+#include "vdtgw-supervisor/command_line.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -25,6 +26,23 @@ enum {
 struct peer;
 struct session_table;
 
+/* How far a redirection has come. */
+enum redirection_state {
+	REDIRECTION_NONE,
+	REDIRECTION_ORDERED, /* the session has not answered yet */
+	REDIRECTION_STARTING,
+	REDIRECTION_CONNECTED,
+	REDIRECTION_CLOSING, /* the caller pressed Connexion/Fin */
+	REDIRECTION_STATE_COUNT,
+};
+
+struct redirection {
+	enum redirection_state state;
+	char tag[COMMAND_TAG_MAX + 1]; /* the Teletel server's number for it */
+	char *service;                 /* where it leads; NULL: not known */
+	uint64_t ordered;              /* µs of event_loop_now() */
+};
+
 /* What is known of one caller's stay. Texts are owned; NULL: not known. */
 struct session_entry {
 	int64_t number;
@@ -41,7 +59,9 @@ struct session_entry {
 	char *service;
 	char *terminal_type;
 	char *window_size;
-	json_t *environment;                   /* an object of strings */
+	json_t *environment; /* an object of strings */
+	struct redirection redirection;
+	bool announced;                        /* the Teletel server knows of it */
 	struct peer *peer;                     /* its connection */
 	struct session_entry *next_at_address; /* private to session_table.c */
 };

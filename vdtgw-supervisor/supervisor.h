@@ -16,11 +16,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct teletel;
+
 struct supervisor {
 	const struct config *config;
 	struct session_table *sessions;
 	struct session_numbers numbers;
 	struct notifier *notifier;
+	struct teletel *teletel;
 	int64_t started;            /* µs since the epoch */
 	uint64_t started_monotonic; /* µs */
 	int64_t launches;           /* 0: not known, without the database */
@@ -30,6 +33,7 @@ struct supervisor {
 		int64_t reentered;
 		int64_t kicked;
 		int64_t crashed;
+		int64_t redirections;
 	} totals;
 };
 

@@ -196,15 +196,15 @@ static void test_the_status_line_counts_by_transport(void **state)
 	struct session_table *table = *state;
 	char text[NOTIFIER_STATUS_MAX];
 
-	notifier_status_text(table, text);
+	notifier_status_text(table, NULL, text);
 	assert_string_equal(text, "0 sessions");
 	add(table, 1, TRANSPORT_TELNET, NULL);
-	notifier_status_text(table, text);
-	assert_string_equal(text, "1 session: 1 telnet");
+	notifier_status_text(table, "down", text);
+	assert_string_equal(text, "1 session: 1 telnet; command channel down");
 	add(table, 2, TRANSPORT_TELNET, NULL);
 	add(table, 3, TRANSPORT_WEBSOCKET, NULL);
-	notifier_status_text(table, text);
-	assert_string_equal(text, "3 sessions: 2 telnet, 1 websocket");
+	notifier_status_text(table, "up", text);
+	assert_string_equal(text, "3 sessions: 2 telnet, 1 websocket; command channel up");
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)

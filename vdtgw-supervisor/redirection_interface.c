@@ -1,0 +1,94 @@
+/*
+ * What session processes call to say how their redirection goes: checked, and passed on to the
+ * Teletel server.
+ */
+#include "vdtgw-supervisor/redirection_interface.h"
+
+#include "vdtgw-supervisor/session_interface.h"
+#include "vdtgw-supervisor/teletel.h"
+
+#include <stddef.h>
+
+struct values {
+	const char *tag;
+	const char *service;
+	const char *reason;
+};
+
+#define TAG                                                                                        \
+	{                                                                                          \
+		"tag", offsetof(struct values, tag), VARLINK_STRING, true, 0, COMMAND_TAG_MAX      \
+	}
+
+/* What the methods have in common; the session must have entered. Returns false, and has answered
+ * so, where the news is out of order. */
+static bool take_news(struct supervisor *supervisor, struct peer *peer, enum command_event event,
+		      const struct values *values)
+{
+	if (teletel_news(supervisor->teletel, peer_session(peer), event, values->tag) < 0) {
+		peer_error(peer, "org.vdtgw.Session.NoSuchRedirection",
+			   json_pack("{s:s}", "tag", values->tag));
+		return false;
+	}
+	peer_reply(peer, json_object(), false);
+	return true;
+}
+
+void redirection_interface_redirecting(struct supervisor *supervisor, struct peer *peer,
+				       const struct varlink_call *call)
+{
+	static const struct varlink_field fields[] = {
+		TAG,
+		{ "service", offsetof(struct values, service), VARLINK_STRING, true, 0,
+		  SESSION_SERVICE_MAX },
+	};
+	struct session_entry *entry = session_interface_caller(peer);
+	struct values values;
+
+	if (entry == NULL || !supervisor_read_parameters(peer, call, fields, 2, &values))
+		return;
+	if (take_news(supervisor, peer, COMMAND_REDIRECTING, &values) &&
+	    session_entry_set_text(&entry->redirection.service, values.service) < 0)
+		peer_end(peer, PEER_NO_MEMORY);
+}
+
+static void take_plain(struct supervisor *supervisor, struct peer *peer,
+		       const struct varlink_call *call, enum command_event event)
+{
+	static const struct varlink_field fields[] = { TAG };
+	struct values values;
+
+	if (session_interface_caller(peer) != NULL &&
+	    supervisor_read_parameters(peer, call, fields, 1, &values))
+		(void)take_news(supervisor, peer, event, &values);
+}
+
+void redirection_interface_redirected(struct supervisor *supervisor, struct peer *peer,
+				      const struct varlink_call *call)
+{
+	take_plain(supervisor, peer, call, COMMAND_REDIRECTED);
+}
+
+void redirection_interface_requested_close(struct supervisor *supervisor, struct peer *peer,
+					   const struct varlink_call *call)
+{
+	take_plain(supervisor, peer, call, COMMAND_REQUESTED_CLOSE);
+}
+
+void redirection_interface_ended(struct supervisor *supervisor, struct peer *peer,
+				 const struct varlink_call *call)
+{
+	static const struct varlink_field fields[] = {
+		TAG,
+		{ "reason", offsetof(struct values, reason), VARLINK_STRING, true, 0,
+		  SESSION_TEXT_MAX },
+	};
+	struct session_entry *entry = session_interface_caller(peer);
+	struct values values;
+
+	if (entry == NULL || !supervisor_read_parameters(peer, call, fields, 2, &values))
+		return;
+	if (take_news(supervisor, peer, COMMAND_REDIRECT_ENDED, &values))
+		supervisor_log_session(LOG_PRIORITY_INFO, entry, "is redirected no longer (%s): %s",
+				       values.tag, values.reason);
+}

@@ -1,0 +1,48 @@
+/*
+ * What the Teletel server is told of the sessions, and what it orders them (PROTOCOLS.md section
+ * 4).
+ */
+#ifndef VDTGW_SUPERVISOR_TELETEL_H
+#define VDTGW_SUPERVISOR_TELETEL_H
+
+#include "vdtgw-supervisor/command_channel.h"
+#include "vdtgw-supervisor/command_line.h"
+#include "vdtgw-supervisor/supervisor.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+enum {
+	TELETEL_ORDER_PATIENCE = 10, /* s for a session to answer an order: it is let go then */
+	TELETEL_LOG_LINES = 10,      /* refusals that are logged … */
+	TELETEL_LOG_PERIOD = 10,     /* … in so many seconds; the others are counted */
+};
+
+struct teletel;
+
+/* Begins to connect, where the configuration wants it; supervisor is kept. Returns 0 or -errno. */
+int teletel_new(struct teletel **ret_teletel, struct event_loop *loop,
+		struct supervisor *supervisor);
+/* Says nothing to the sessions. Accepts NULL. */
+void teletel_free(struct teletel *teletel);
+
+/* Whether the command channel is up, and its state for administrators; NULL without memory. */
+bool teletel_is_up(const struct teletel *teletel);
+json_t *teletel_pack_channel(const struct teletel *teletel);
+/* The redirection under way of a session, likewise; JSON null where there is none. */
+json_t *teletel_pack_redirection(const struct session_entry *entry);
+
+/* A session is there: to be told of its own admission in another way. */
+void teletel_entered(struct teletel *teletel, struct session_entry *entry);
+/* It goes, and with it the redirection under way. */
+void teletel_left(struct teletel *teletel, struct session_entry *entry);
+/* The redirection `tag` of a session that came back without it is over. */
+void teletel_redirection_lost(struct teletel *teletel, struct session_entry *entry,
+			      const char *tag);
+
+/* The session says what became of its redirection. Returns 0; or -ENOENT where no redirection of
+ * this tag is under way, or not in a state for that. */
+int teletel_news(struct teletel *teletel, struct session_entry *entry, enum command_event event,
+		 const char *tag);
+
+#endif
