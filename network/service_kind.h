@@ -37,6 +37,9 @@ struct service_kind {
 	void (*close)(void *peer);
 	/* At once, with no further word to the link, from within its own reports too. */
 	void (*free)(void *peer);
+	/* During the handshake: true when the service has said something, which then was no part of
+	 * one. NULL where there is no handshake. */
+	bool (*answered)(const void *peer);
 	bool shakes_hands; /* service_link_up() is its to call; else the socket is all it takes */
 };
 

@@ -131,6 +131,9 @@ static void on_guard_expired(void *context)
 		service_link_end(link, SERVICE_CLOSED,
 				 link->peer == NULL ? "given up while connecting"
 						    : "no answer to our close");
+	else if (link->peer != NULL && link->kind->answered != NULL &&
+		 link->kind->answered(link->peer))
+		service_link_end(link, SERVICE_BAD_ANSWER, "what it says is no handshake");
 	else
 		service_link_end(link, SERVICE_TIMED_OUT, "no end to the handshake");
 }

@@ -18,6 +18,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libwebsockets.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -700,6 +702,19 @@ static void websocket_free(void *peer)
 		dispose(websocket);
 }
 
+static bool websocket_answered(const void *peer)
+{
+	const struct websocket *websocket = peer;
+	struct tcp_info info = { .tcpi_state = 0 };
+	socklen_t length = sizeof(info);
+
+	/* Under TLS the bytes may be its own. */
+	return websocket->wsi != NULL && !websocket->secure &&
+	       getsockopt(lws_get_socket_fd(websocket->wsi), IPPROTO_TCP, TCP_INFO, &info,
+			  &length) == 0 &&
+	       info.tcpi_bytes_received > 0;
+}
+
 const struct service_kind service_websocket = {
 	.check = websocket_check,
 	.open = websocket_open,
@@ -708,5 +723,6 @@ const struct service_kind service_websocket = {
 	.pause = websocket_pause,
 	.close = websocket_close,
 	.free = websocket_free,
+	.answered = websocket_answered,
 	.shakes_hands = true,
 };

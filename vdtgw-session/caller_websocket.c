@@ -47,6 +47,7 @@ struct websocket {
 	bool binary; /* towards the terminal */
 	bool paused; /* by the session */
 	bool close_sent;
+	bool drain_owed; /* bytes were taken since drained() */
 	bool ended;
 	unsigned inside; /* callbacks of this connection on the stack */
 	bool freed;
@@ -214,8 +215,10 @@ static int on_writeable(struct websocket *websocket)
 				 NULL, 0);
 		return -1;
 	}
-	if (length > 0 && websocket->state == WEBSOCKET_OPEN)
+	if (websocket->drain_owed && websocket->state == WEBSOCKET_OPEN) {
+		websocket->drain_owed = false;
 		websocket->caller->handlers->drained(websocket->caller->context);
+	}
 	return 0;
 }
 
@@ -435,6 +438,7 @@ static size_t websocket_send(void *transport, const uint8_t *bytes, size_t lengt
 	} else {
 		websocket->output_length += latin1_encode(bytes, taken, end);
 	}
+	websocket->drain_owed = true;
 	(void)lws_callback_on_writable(websocket->wsi);
 	return taken;
 }
