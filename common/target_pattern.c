@@ -210,12 +210,12 @@ bool target_pattern_matches_address(const struct target_pattern *pattern, const 
 bool target_pattern_is_localhost(const struct target_pattern *pattern)
 {
 	static const char below[] = ".localhost";
-	size_t length = strlen(below);
-	const char *end = pattern->name + pattern->name_length;
+	size_t length = sizeof(below) - 1;
 
 	if (pattern->host != TARGET_NAME && pattern->host != TARGET_NAMES_BELOW)
 		return false;
 	if (pattern->name_length == length - 1)
 		return strncasecmp(pattern->name, below + 1, length - 1) == 0;
-	return pattern->name_length >= length && strncasecmp(end - length, below, length) == 0;
+	return pattern->name_length >= length &&
+	       strncasecmp(pattern->name + pattern->name_length - length, below, length) == 0;
 }

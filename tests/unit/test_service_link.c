@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -220,7 +221,9 @@ struct fixture {
 	size_t to_send;
 	bool peer_stops;
 	size_t sent;
-	int free_when; /* one of the above */
+	int free_when;      /* one of the above */
+	const char *denied; /* " ADDRESS ADDRESS ", NULL: none is asked about */
+	char asked[128];    /* the same, in the order of the questions */
 };
 
 static void free_if(struct fixture *f, int when)
@@ -359,8 +362,8 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* The port is free until the script, if any, serves the first connection to it. */
-static void start_peer(struct fixture *f, int family, void (*script)(int peer))
+/* A socket on a free port of the loopback address, which does not listen yet. */
+static int bind_peer(struct fixture *f, int family)
 {
 	union {
 		struct sockaddr any;
@@ -380,6 +383,14 @@ static void start_peer(struct fixture *f, int family, void (*script)(int peer))
 			 0);
 	assert_int_equal(getsockname(listener, &address.any, &length), 0);
 	f->port = ntohs(family == AF_INET6 ? address.ipv6.sin6_port : address.ipv4.sin_port);
+	return listener;
+}
+
+/* The port is free until the script, if any, serves the first connection to it. */
+static void start_peer(struct fixture *f, int family, void (*script)(int peer))
+{
+	int listener = bind_peer(f, family);
+
 	if (script == NULL) {
 		close(listener);
 		return;
@@ -400,16 +411,34 @@ static void start_peer(struct fixture *f, int family, void (*script)(int peer))
 	close(listener);
 }
 
+static bool is_acceptable(void *context, const struct address *address)
+{
+	struct fixture *f = context;
+	size_t length = strlen(f->asked);
+	char text[ADDRESS_TEXT_MAX];
+	char spaced[ADDRESS_TEXT_MAX + 2];
+
+	address_format(address, text);
+	snprintf(f->asked + length, sizeof(f->asked) - length, "%s ", text);
+	snprintf(spaced, sizeof(spaced), " %s ", text);
+	return strstr(f->denied, spaced) == NULL;
+}
+
 static int new_link(struct fixture *f, enum uri_scheme scheme, const char *host, unsigned ping,
 		    const struct config_list *subprotocols)
 {
 	struct uri uri = { .scheme = scheme, .port = f->port, .path = "/path?query" };
 
 	snprintf(uri.host, sizeof(uri.host), "%s", host);
-	return service_link_new(
-	    &f->link, f->loop,
-	    &(struct service_target) { .uri = &uri, .subprotocols = subprotocols, .ping = ping },
-	    &handlers, f);
+	return service_link_new(&f->link, f->loop,
+				&(struct service_target) {
+				    .uri = &uri,
+				    .subprotocols = subprotocols,
+				    .ping = ping,
+				    .acceptable = f->denied != NULL ? is_acceptable : NULL,
+				    .acceptable_context = f,
+				},
+				&handlers, f);
 }
 
 static void start_link(struct fixture *f, enum uri_scheme scheme)
@@ -1096,6 +1125,71 @@ static void test_unknown_name_is_told_and_an_abandoned_question_harmless(void **
 	assert_int_equal(f->connections, 0);
 }
 
+/* The kernel holds a connection that was made until it is accepted. */
+static bool is_connected_to(int listener)
+{
+	struct pollfd waiting = { .fd = listener, .events = POLLIN };
+
+	return poll(&waiting, 1, 0) == 1;
+}
+
+static void test_only_acceptable_addresses_are_connected_to(void **state)
+{
+	/* localhost is ::1, then 127.0.0.1. */
+	static const struct {
+		const char *host;
+		const char *denied;
+		int family; /* of the service */
+		const char *asked;
+		bool connected;
+		enum service_failure why;
+		const char *detail;
+	} rows[] = {
+		{ "localhost", "", AF_INET6, "::1 ", true, SERVICE_CLOSED, "" },
+		{ "localhost", "", AF_INET, "::1 127.0.0.1 ", true, SERVICE_CLOSED, "" },
+		{ "localhost", " ::1 ", AF_INET, "::1 127.0.0.1 ", true, SERVICE_CLOSED, "" },
+		{ "localhost", " ::1 ", AF_INET6, "::1 127.0.0.1 ", false, SERVICE_REFUSED,
+		  "127.0.0.1: " },
+		{ "localhost", " 127.0.0.1 ", AF_INET, "::1 127.0.0.1 ", false, SERVICE_REFUSED,
+		  "::1: " },
+		{ "localhost", " ::1 127.0.0.1 ", AF_INET, "::1 127.0.0.1 ", false, SERVICE_DENIED,
+		  "127.0.0.1: not allowed" },
+		{ "localhost", " ::1 127.0.0.1 ", AF_INET6, "::1 127.0.0.1 ", false, SERVICE_DENIED,
+		  "127.0.0.1: not allowed" },
+		{ "127.0.0.1", " ::1 ", AF_INET, "127.0.0.1 ", true, SERVICE_CLOSED, "" },
+		{ "127.0.0.1", " 127.0.0.1 ", AF_INET, "127.0.0.1 ", false, SERVICE_DENIED,
+		  "127.0.0.1: not allowed" },
+		{ "::ffff:127.0.0.1", " 127.0.0.1 ", AF_INET, "127.0.0.1 ", false, SERVICE_DENIED,
+		  "127.0.0.1: not allowed" },
+		{ "::ffff:127.0.0.1", "", AF_INET, "127.0.0.1 ", true, SERVICE_CLOSED, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fixture *f;
+		int listener;
+
+		print_message("  row %zu\n", i);
+		set_up((void **)&f);
+		listener = bind_peer(f, rows[i].family);
+		assert_int_equal(listen(listener, 1), 0);
+		f->denied = rows[i].denied;
+		f->free_when = FREE_CONNECTED;
+		assert_int_equal(new_link(f, URI_TELNET, rows[i].host, 0, NULL), 0);
+		assert_string_equal(f->asked, "");
+		run(f);
+		assert_string_equal(f->asked, rows[i].asked);
+		assert_int_equal(f->connections, rows[i].connected ? 1 : 0);
+		assert_int_equal(is_connected_to(listener), rows[i].connected);
+		assert_int_equal(f->ends, rows[i].connected ? 0 : 1);
+		assert_string_equal(service_failure_name(f->why),
+				    service_failure_name(rows[i].why));
+		assert_non_null(strstr(f->detail, rows[i].detail));
+		close(listener);
+		tear_down((void **)&f);
+	}
+}
+
 /* Time-outs, all at once */
 
 static void never_answers(int peer)
@@ -1300,6 +1394,7 @@ int main(void)
 		TEST(test_nobody_listening_is_refused),
 		cmocka_unit_test(test_localhost_is_either_family),
 		TEST(test_unreachable_address),
+		cmocka_unit_test(test_only_acceptable_addresses_are_connected_to),
 		TEST(test_unknown_name_is_told_and_an_abandoned_question_harmless),
 		TEST(test_pings_are_sent_and_answers_accepted),
 		cmocka_unit_test(test_silent_services_end_in_time),
