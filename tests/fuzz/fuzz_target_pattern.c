@@ -7,6 +7,7 @@
 #include "common/target_pattern.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,7 +94,8 @@ static void compare(const struct target_pattern *pattern, const struct uri *uri)
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 {
 	struct target_pattern pattern;
-	struct target_pattern before;
+	const void *output = &pattern;
+	uint8_t before[sizeof(pattern)];
 	struct uri uri;
 	const char *why = NULL;
 	const char *text;
@@ -108,7 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 		*end = '\0';
 	text = end != NULL ? end + 1 : line;
 	memset(&pattern, 0x55, sizeof(pattern));
-	memcpy(&before, &pattern, sizeof(pattern));
+	memcpy(before, output, sizeof(before));
 	if (target_pattern_parse(&pattern, text, &why) == 0) {
 		require(why == NULL);
 		accepted_check(&pattern, text);
@@ -116,7 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 			compare(&pattern, &uri);
 	} else {
 		require(why != NULL && why[0] != '\0');
-		require(memcmp(&pattern, &before, sizeof(pattern)) == 0);
+		require(memcmp(output, before, sizeof(before)) == 0);
 	}
 	free(line);
 	return 0;
