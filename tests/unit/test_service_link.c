@@ -1246,8 +1246,8 @@ static void test_silent_services_end_in_time(void **state)
 	} rows[] = {
 		{ never_answers, URI_WS, 0, SERVICE_TIMED_OUT, 10 },
 		{ takes_anything, URI_WSS, 0, SERVICE_TIMED_OUT, 10 },
-		{ drips_headers, URI_WS, 0, SERVICE_TIMED_OUT, 10 },
-		{ speaks_ssh, URI_WS, 0, SERVICE_TIMED_OUT, 10 },
+		{ drips_headers, URI_WS, 0, SERVICE_BAD_ANSWER, 10 },
+		{ speaks_ssh, URI_WS, 0, SERVICE_BAD_ANSWER, 10 },
 		{ answers_no_ping, URI_WS, 1, SERVICE_SILENT, 21 },
 	};
 	enum {
