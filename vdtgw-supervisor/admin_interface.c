@@ -89,7 +89,7 @@ static json_t *pack_session(const struct session_entry *entry)
 
 	supervisor_format_address(entry, address);
 	return json_pack(
-	    "{s:I, s:I, s:s, s:s, s:i, s:s, s:s*, s:s*, s:s*, s:O, s:I, s:I, s:I, s:b, s:o}",
+	    "{s:I, s:I, s:s, s:s, s:i, s:s, s:s*, s:s*, s:s*, s:O, s:I, s:I, s:I, s:b, s:o*}",
 	    "session", (json_int_t)entry->number, "pid", (json_int_t)entry->pid, "transport",
 	    transport_name(entry->transport), "address", address, "port", (int)entry->port, "state",
 	    entry->state, "service", entry->service, "terminal_type", entry->terminal_type,

@@ -96,7 +96,7 @@ json_t *teletel_pack_redirection(const struct session_entry *entry)
 	const struct redirection *redirection = &entry->redirection;
 
 	if (redirection->state == REDIRECTION_NONE)
-		return json_null();
+		return NULL;
 	return json_pack("{s:s, s:s*, s:s}", "tag", redirection->tag, "service",
 			 redirection->service, "state", state_names[redirection->state]);
 }

@@ -29,7 +29,7 @@ void teletel_free(struct teletel *teletel);
 /* Whether the command channel is up, and its state for administrators; NULL without memory. */
 bool teletel_is_up(const struct teletel *teletel);
 json_t *teletel_pack_channel(const struct teletel *teletel);
-/* The redirection under way of a session, likewise; JSON null where there is none. */
+/* The redirection under way of a session, likewise; NULL where there is none too. */
 json_t *teletel_pack_redirection(const struct session_entry *entry);
 
 /* A session is there: to be told of its own admission in another way. */

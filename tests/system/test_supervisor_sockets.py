@@ -126,6 +126,10 @@ def test_enter_is_called_once_and_first(plain):
         ("StateChanged", {"state": "home"}),
         ("Learned", {}),
         ("Traffic", {"bytes_in": 1, "bytes_out": 2}),
+        ("Redirecting", {"tag": "7", "service": "ws://localhost:8765"}),
+        ("Redirected", {"tag": "7"}),
+        ("RequestedClose", {"tag": "7"}),
+        ("RedirectEnded", {"tag": "7", "reason": "x"}),
         ("Leave", {"reason": "x", "bytes_in": 1, "bytes_out": 2, "duration": 3}),
     ):
         with pytest.raises(Failure, match="org.vdtgw.Session.NotEntered"):
