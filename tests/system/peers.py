@@ -41,13 +41,9 @@ class Peer:
         self.buffer = bytearray()  # user data received and not yet taken
         self.ended = False
         self.was_reset = False
-        if sock.family != socket.AF_UNIX:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.local_port = sock.getsockname()[1]
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         _open.append(self)
-
-    @property
-    def local_port(self):
-        return self.sock.getsockname()[1]
 
     def send_wire(self, data):
         self.sock.settimeout(PATIENCE)
@@ -86,7 +82,8 @@ class Peer:
         except ssl.SSLError:
             data = b""
         if not data:
-            self.ended = True
+            # As programs do: who is hung up on hangs up.
+            self.close()
             return False
         self.buffer += self.decode(data)
         return True
