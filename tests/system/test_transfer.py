@@ -28,6 +28,18 @@ def test_all_bytes_pass_both_ways(gateway, transport, kind, speed):
         assert caller.kinds == {str}
 
 
+@pytest.mark.parametrize("kind", SERVICES)
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_long_page_arrives_whole(gateway, transport, kind):
+    """More than any queue holds, of bytes that take the most room on the wire."""
+    page = bytes(range(128, 256)) * 1024
+    service, home = service_of(kind)
+    running = gateway(settings={"home": home}, supervisor=False)
+    caller, connection = library_call(running, service, transport)
+    Together(lambda: connection.send(page)).wait()
+    assert caller.receive_exactly(len(page)) == page
+
+
 def test_binary_frames_from_and_to_a_caller_that_names_binary(gateway):
     service = Service("ws")
     running = gateway(home=service.uri, supervisor=False)
@@ -71,12 +83,13 @@ def test_a_raw_caller_never_gets_telnet(gateway):
     assert connection.receive_exactly(5) == b"\xff\xfd\x18\xff\xff"
 
 
-def test_a_megabyte_each_way_at_once(gateway):
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_megabyte_each_way_at_once(gateway, transport):
     content = bytes((index * 7 + index // 256) % 256 for index in range(1 << 20))
     content = content.replace(b"\x13", b"\x12")  # no function key among it
     service = Service("ws")
     running = gateway(home=service.uri, supervisor=False)
-    caller, connection = call(running, service, "raw")
+    caller, connection = call(running, service, transport)
 
     def send(peer):
         for position in range(0, len(content), 8192):
