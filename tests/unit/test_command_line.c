@@ -186,7 +186,7 @@ static void test_a_line_is_bounded(void **state)
 	(void)state;
 	assert_non_null(text);
 	memset(text, 'a', COMMAND_LINE_MAX + 1);
-	memcpy(text, begin, strlen(begin));
+	memcpy(text, begin, sizeof(begin) - 1);
 	assert_int_equal(command_line_parse(&line, text, COMMAND_LINE_MAX + 1, &why), -EPROTO);
 	assert_int_equal(line.pid, 0);
 	assert_int_equal(command_line_parse(&line, text, COMMAND_LINE_MAX, &why), -EPROTO);
