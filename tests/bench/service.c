@@ -206,8 +206,10 @@ static void add(int descriptor, bool listens, bool websocket)
 	struct connection *connection = calloc(1, sizeof(*connection));
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = connection };
 
-	if (connection == NULL)
+	if (connection == NULL) {
 		bench_fail("calloc");
+		return;
+	}
 	bench_set_nonblocking(descriptor);
 	connection->descriptor = descriptor;
 	connection->listens = listens;
@@ -216,6 +218,7 @@ static void add(int descriptor, bool listens, bool websocket)
 		bench_fail("epoll_ctl");
 	if (!listens && !websocket)
 		greet(connection);
+	/* The epoll set holds it now. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 }
 
 static void answer(const struct connection *door)

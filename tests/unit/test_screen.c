@@ -137,7 +137,7 @@ static const struct conversation conversations[] = {
 static uint64_t run_read(struct screen *screen, const struct step *step, uint64_t now,
 			 const char *name)
 {
-	uint8_t got[128];
+	uint8_t got[128] = { 0 };
 	size_t length = 0;
 	size_t limit = step->kind == READ ? sizeof(got) : step->length;
 

@@ -119,6 +119,7 @@ static void require(bool met)
 
 static const char *expected_name; /* by SNI; NULL for none */
 
+// NOLINTNEXTLINE(readability-non-const-parameter): the signature is OpenSSL's.
 static int check_name(SSL *ssl, int *alert, void *context)
 {
 	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
