@@ -424,7 +424,6 @@ static int create_context(struct event_loop *loop, unsigned max_connections)
 		.pt_serv_buf_size = READ_MAX + LWS_PRE,
 		.max_http_header_data = HEADER_MAX,
 		.timeout_secs = LIBRARY_TIMEOUT,
-		.timeout_secs_ah_idle = LIBRARY_TIMEOUT,
 		.connect_timeout_secs = LIBRARY_TIMEOUT,
 		.retry_and_idle_policy = &never_hang_up,
 		.user = loop,

@@ -358,6 +358,17 @@ static void show_reason(struct call *call)
 	call_output_text(call, text);
 }
 
+/* What the home service still said is shown beside it. */
+static void show_loss(struct call *call)
+{
+	char text[TEXTS_MAX];
+
+	if (call->hung_up || call->home_failure == SERVICE_CLOSED)
+		return;
+	texts_service_failed(call->home_failure, text);
+	call_output_text(call, text);
+}
+
 static void start_grace(struct call *call)
 {
 	call->hung_up = true;
@@ -383,6 +394,8 @@ static void carry_out(struct call *call, unsigned actions, const char *reason)
 		call_redirection_end(call, reason);
 	if (actions & SESSION_SHOW_REASON)
 		show_reason(call);
+	if (actions & SESSION_SHOW_LOSS)
+		show_loss(call);
 	if ((actions & SESSION_CLOSE_HOME) && call->home.link != NULL)
 		service_link_close(call->home.link);
 	if (actions & SESSION_DRAIN)

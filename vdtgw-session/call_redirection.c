@@ -231,7 +231,7 @@ void call_redirection_end(struct call *call, const char *reason)
 		texts_row0("END INACTIVE REDIR", text);
 		call_output_text(call, text);
 	} else if (failed) {
-		texts_remote_failed(redirection->failure, text);
+		texts_service_failed(redirection->failure, text);
 		call_output_text(call, text);
 	}
 	supervisor_client_redirect_ended(call->supervisor, redirection->tag, reason);

@@ -16,8 +16,9 @@
 #include <unistd.h>
 
 enum {
-	HANDSHAKE_TIMEOUT = 10000000, /* µs */
-	CLOSE_TIMEOUT = CALLER_CLOSE_TIMEOUT * 1000000,
+	US_PER_S = 1000000,
+	HANDSHAKE_TIMEOUT = 10 * US_PER_S,
+	CLOSE_TIMEOUT = CALLER_CLOSE_TIMEOUT * US_PER_S,
 	MESSAGE_MAX = 65536,    /* bytes of one message from the terminal */
 	SUBPROTOCOLS_MAX = 256, /* bytes of the client's list that are looked at */
 	HTTP_HEADER_MAX = 512,
@@ -130,6 +131,15 @@ static void watch_first_frame(struct websocket *websocket)
 		return;
 	}
 	apply_flow(websocket);
+}
+
+/* RFC 6455, section 4.2.1; the library takes any. */
+static bool is_current_version(struct lws *wsi)
+{
+	char version[4] = "";
+
+	return lws_hdr_copy(wsi, version, sizeof(version), WSI_TOKEN_VERSION) > 0 &&
+	       strcmp(version, "13") == 0;
 }
 
 static void learn_from_headers(struct websocket *websocket)
@@ -287,6 +297,9 @@ static int dispatch(struct websocket *websocket, struct lws *wsi, enum lws_callb
 {
 	switch ((int)reason) {
 	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+		if (!is_current_version(websocket->wsi))
+			return end_with(websocket, CALLER_PROTOCOL_ERROR,
+					"a version of WebSocket other than 13");
 		learn_from_headers(websocket);
 		return 0;
 	case LWS_CALLBACK_ESTABLISHED:
@@ -359,6 +372,8 @@ static struct lws_vhost *make_vhost(struct event_loop *loop)
 		.vhost_name = "caller",
 		.port = CONTEXT_PORT_NO_LISTEN_SERVER,
 		.protocols = protocols,
+		/* The guard of the handshake is ours. */
+		.timeout_secs_ah_idle = 2 * HANDSHAKE_TIMEOUT / US_PER_S,
 		.options = LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
 	};
 

@@ -45,19 +45,20 @@ enum session_event {
 
 /* What the call must do, in this order. */
 enum session_action {
-	SESSION_REQUEST_CLOSE = 1 << 0,     /* say that the caller ends the redirection */
-	SESSION_END_REDIRECTION = 1 << 1,   /* let the remote service go, and its output */
-	SESSION_SHOW_REASON = 1 << 2,       /* tell the caller why the call ends, in words */
-	SESSION_CLOSE_HOME = 1 << 3,        /* in order */
-	SESSION_DRAIN = 1 << 4,             /* show what is queued, for a while, then SHOWN */
-	SESSION_ANSWER = 1 << 5,            /* begin the transport's conversation */
-	SESSION_CALL_HOME = 1 << 6,         /* connect to the home service */
-	SESSION_GREET = 1 << 7,             /* home is there: let the caller's input through */
-	SESSION_START_GRACE = 1 << 8,       /* the home service may now say good-bye and close */
-	SESSION_START_REDIRECTION = 1 << 9, /* connect to the remote service */
-	SESSION_ARRIVE = 1 << 10,           /* it is there: let the caller's input through */
-	SESSION_CLOSE_CALLER = 1 << 11,     /* in order */
-	SESSION_FINISH = 1 << 12,           /* at once, whatever is open */
+	SESSION_REQUEST_CLOSE = 1 << 0,      /* say that the caller ends the redirection */
+	SESSION_END_REDIRECTION = 1 << 1,    /* let the remote service go, and its output */
+	SESSION_SHOW_REASON = 1 << 2,        /* tell the caller why the call ends, in words */
+	SESSION_SHOW_LOSS = 1 << 3,          /* tell that home went without a good-bye, if so */
+	SESSION_CLOSE_HOME = 1 << 4,         /* in order */
+	SESSION_DRAIN = 1 << 5,              /* show what is queued, for a while, then SHOWN */
+	SESSION_ANSWER = 1 << 6,             /* begin the transport's conversation */
+	SESSION_CALL_HOME = 1 << 7,          /* connect to the home service */
+	SESSION_GREET = 1 << 8,              /* home is there: let the caller's input through */
+	SESSION_START_GRACE = 1 << 9,        /* the home service may now say good-bye and close */
+	SESSION_START_REDIRECTION = 1 << 10, /* connect to the remote service */
+	SESSION_ARRIVE = 1 << 11,            /* it is there: let the caller's input through */
+	SESSION_CLOSE_CALLER = 1 << 12,      /* in order */
+	SESSION_FINISH = 1 << 13,            /* at once, whatever is open */
 };
 
 enum {

@@ -68,7 +68,7 @@ void texts_home_failed(const struct uri *uri, enum service_failure why, char ret
 		       service, failures[why]);
 }
 
-void texts_remote_failed(enum service_failure why, char ret_text[TEXTS_MAX])
+void texts_service_failed(enum service_failure why, char ret_text[TEXTS_MAX])
 {
 	texts_row0(failures[why], ret_text);
 }

@@ -16,8 +16,8 @@ enum {
 void texts_connecting(const struct uri *uri, char ret_text[TEXTS_MAX]);
 /* A page: the home service could not be reached, and why. */
 void texts_home_failed(const struct uri *uri, enum service_failure why, char ret_text[TEXTS_MAX]);
-/* A line for row 0, in 40 columns: the remote service could not be reached, and why. */
-void texts_remote_failed(enum service_failure why, char ret_text[TEXTS_MAX]);
+/* A line for row 0, in 40 columns: why a service could not be reached, or was lost. */
+void texts_service_failed(enum service_failure why, char ret_text[TEXTS_MAX]);
 /* A page for a caller who cannot be served at all. */
 void texts_refused(const char *reason, char ret_text[TEXTS_MAX]);
 /* Brings the terminal back to its usual character sets, whatever a remote service left. */

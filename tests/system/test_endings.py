@@ -245,3 +245,13 @@ def test_a_caller_gone_before_the_first_byte_ends_in_order(gateway, service):
             if not abrupt:
                 assert running.wait_end(local, transport)["reason"].startswith("caller-")
     running.wait_sessions(0)
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_caller_hears_that_home_was_cut(gateway, service, transport):
+    running = gateway(home=service.uri, supervisor=False)
+    caller, connection = call(running, service, transport)
+    connection.reset()
+    assert b"LIAISON COUPEE" in caller.receive_to_end(SECONDS)
+    end = running.wait_end(caller.local_port, transport, SECONDS)
+    assert end["reason"] == "home-cut"
