@@ -1,10 +1,8 @@
 /*
- * One WebSocket connection to the kiosk: libwebsockets on one side, the caller's kiosk on the
- * other. Input that the kiosk has no room for waits here, a buffer full of it, while the
- * connection is not read. One timer a connection guards the handshake, carries the kiosk's
+ * One WebSocket connection to the kiosk, as the library sees it: handshake, frames, the answer to a
+ * plain HTTP request, the end. One timer a connection guards the handshake, carries the kiosk's
  * deadlines, and guards the close.
  */
-#include "common/latin1.h"
 #include "common/log.h"
 #include "vdtgw-teletel/caller_facts.h"
 #include "vdtgw-teletel/server_private.h"
@@ -12,130 +10,50 @@
 
 #include <errno.h>
 #include <libwebsockets.h>
-#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum {
-	INPUT_MAX = 1024, /* bytes that the library delivers at once */
 	CHUNK_MAX = 1024, /* bytes of output in one frame */
 	HEADER_VALUE_MAX = 256,
 	HTTP_HEADERS_MAX = 512,
-	PEER_MAX = 64, /* characters of an address and port */
 };
-
-enum connection_state {
-	CONNECTION_HANDSHAKE,
-	CONNECTION_OPEN,
-	CONNECTION_CLOSING, /* the kiosk is over: its last output, then the close frame */
-	CONNECTION_PAGE,    /* a plain HTTP request is being answered */
-};
-
-struct connection {
-	struct server *server;
-	struct connection *previous;
-	struct connection *next;
-	struct lws *wsi;
-	struct kiosk *kiosk;
-	struct timer *timer;
-	uint64_t timer_due;
-	enum connection_state state;
-	bool has_place;
-	bool binary; /* towards the client */
-	struct kiosk_facts facts;
-	char peer[PEER_MAX];
-	const char *why; /* it ended, for the log */
-	struct latin1_decoder decoder;
-	size_t waiting; /* bytes of input that the kiosk has not taken */
-	uint8_t input[INPUT_MAX];
-};
-
-struct connection *connection_next(struct connection *connection)
-{
-	return connection->next;
-}
-
-static void arm(struct connection *connection, uint64_t due)
-{
-	connection->timer_due = due;
-	if (due == UINT64_MAX)
-		timer_disarm(connection->timer);
-	else
-		timer_arm(connection->timer, due);
-}
-
-/* The kiosk's deadlines mostly move away: the timer is let expire early, and armed anew then. */
-static void follow_deadline(struct connection *connection)
-{
-	uint64_t due = kiosk_deadline(connection->kiosk);
-
-	if (due < connection->timer_due)
-		arm(connection, due);
-}
-
-/* After whatever the kiosk did: its output is to be sent, its end to be carried out. */
-static void after_kiosk(struct connection *connection)
-{
-	const char *why;
-	size_t length;
-
-	if (connection->state == CONNECTION_OPEN && kiosk_is_over(connection->kiosk, &why)) {
-		connection->why = why;
-		connection->state = CONNECTION_CLOSING;
-		arm(connection,
-		    event_loop_now() + (connection->server->stopping ? SERVER_STOP_TIMEOUT
-								     : SERVER_CLOSE_TIMEOUT) *
-					   UINT64_C(1000000));
-	}
-	if (connection->state == CONNECTION_OPEN)
-		follow_deadline(connection);
-	(void)kiosk_output(connection->kiosk, &length);
-	if (length > 0 || connection->state == CONNECTION_CLOSING)
-		(void)lws_callback_on_writable(connection->wsi);
-}
-
-/* Offers the kiosk what waits; the client is read again when all is taken. */
-static void offer_input(struct connection *connection)
-{
-	size_t taken = kiosk_receive(connection->kiosk, event_loop_now(), connection->input,
-				     connection->waiting);
-
-	connection->waiting -= taken;
-	memmove(connection->input, connection->input + taken, connection->waiting);
-	(void)lws_rx_flow_control(connection->wsi, connection->waiting == 0);
-	after_kiosk(connection);
-}
 
 static int on_receive(struct connection *connection, const uint8_t *bytes, size_t length)
 {
-	long count = (long)length;
+	uint8_t decoded[CONNECTION_INPUT_MAX];
+	struct identification_piece piece = {
+		.binary = lws_frame_is_binary(connection->wsi),
+		.first = lws_is_first_fragment(connection->wsi),
+		.last = lws_is_final_fragment(connection->wsi),
+		.bytes = bytes,
+		.length = length,
+	};
+	long count;
 
 	if (connection->state != CONNECTION_OPEN)
 		return 0;
 	/* The library delivers no more than that, and nothing while it is told not to read. */
-	if (length > sizeof(connection->input) - connection->waiting) {
+	if (length > CONNECTION_INPUT_MAX || connection->waiting > 0) {
 		connection->why = "input that was not asked for";
 		return -1;
 	}
-	if (lws_is_first_fragment(connection->wsi))
-		connection->decoder = (struct latin1_decoder) { 0 };
-	if (lws_frame_is_binary(connection->wsi))
-		memcpy(connection->input + connection->waiting, bytes, length);
-	else
-		count = latin1_decode(&connection->decoder, bytes, length,
-				      connection->input + connection->waiting);
-	if (count < 0 ||
-	    (!lws_frame_is_binary(connection->wsi) && lws_is_final_fragment(connection->wsi) &&
-	     !latin1_decoder_complete(&connection->decoder))) {
-		lws_close_reason(connection->wsi, LWS_CLOSE_STATUS_INVALID_PAYLOAD, NULL, 0);
-		connection->why = "text that is not UTF-8";
-		return -1;
+	if (!piece.binary) {
+		if (piece.first)
+			connection->decoder = (struct latin1_decoder) { 0 };
+		count = latin1_decode(&connection->decoder, bytes, length, decoded);
+		if (count < 0 || (piece.last && !latin1_decoder_complete(&connection->decoder))) {
+			lws_close_reason(connection->wsi, LWS_CLOSE_STATUS_INVALID_PAYLOAD, NULL,
+					 0);
+			connection->why = "text that is not UTF-8";
+			return -1;
+		}
+		piece.bytes = decoded;
+		piece.length = (size_t)count;
 	}
-	connection->waiting += (size_t)count;
-	if (connection->waiting > 0)
-		offer_input(connection);
+	connection_take(connection, &piece);
 	return 0;
 }
 
@@ -173,8 +91,8 @@ static int on_writeable(struct connection *connection)
 		}
 		kiosk_sent(connection->kiosk, length);
 		if (connection->waiting > 0)
-			offer_input(connection);
-		after_kiosk(connection);
+			connection_offer_input(connection);
+		connection_after_kiosk(connection);
 		(void)lws_callback_on_writable(connection->wsi);
 		return 0;
 	}
@@ -213,6 +131,8 @@ static void learn(struct connection *connection)
 	char value[HEADER_VALUE_MAX];
 
 	connection->binary = offers_binary(wsi);
+	connection->wants_echo = lws_hdr_copy(wsi, value, sizeof(value), WSI_TOKEN_GET_URI) > 0 &&
+				 strcmp(value, KIOSK_ECHO_PATH) == 0;
 	if (getpeername(lws_get_socket_fd(wsi), (struct sockaddr *)&peer, &length) < 0 ||
 	    !caller_facts_believed((struct sockaddr *)&peer))
 		return;
@@ -224,31 +144,6 @@ static void learn(struct connection *connection)
 	if (lws_hdr_custom_copy(wsi, value, sizeof(value), transport_header,
 				sizeof(transport_header) - 1) > 0)
 		caller_facts_set_transport(&connection->facts, value);
-}
-
-static int on_established(struct connection *connection)
-{
-	struct server *server = connection->server;
-	int r;
-
-	connection->has_place = server->caller_count < SERVER_CALLERS_MAX;
-	r = kiosk_new(&connection->kiosk, server->house, &connection->facts,
-		      connection->has_place ? KIOSK_ADMITTED : KIOSK_NO_PLACE, event_loop_now());
-	if (r < 0) {
-		connection->has_place = false;
-		connection->why = "no memory";
-		return -1;
-	}
-	if (connection->has_place)
-		server->caller_count++;
-	connection->state = CONNECTION_OPEN;
-	arm(connection, UINT64_MAX);
-	log_info("%s: connected%s%s", connection->peer,
-		 *connection->facts.address != '\0' ? ", caller " : "", connection->facts.address);
-	after_kiosk(connection);
-	if (server->stopping)
-		connection_dismiss(connection);
-	return 0;
 }
 
 static int on_http(struct connection *connection)
@@ -299,8 +194,8 @@ static void on_destroyed(struct connection *connection)
 	server->connection_count--;
 	if (connection->has_place)
 		server->caller_count--;
+	connection_close_kiosk(connection);
 	timer_free(connection->timer);
-	kiosk_free(connection->kiosk);
 	free(connection);
 	server_on_gone(server);
 }
@@ -317,7 +212,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 		learn(connection);
 		return 0;
 	case LWS_CALLBACK_ESTABLISHED:
-		return on_established(connection);
+		return connection_open_kiosk(connection);
 	case LWS_CALLBACK_RECEIVE:
 		return on_receive(connection, in, length);
 	case LWS_CALLBACK_SERVER_WRITEABLE:
@@ -340,9 +235,9 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 }
 
 static const struct lws_protocols protocols[] = {
-	{ .name = "videotex", .callback = on_event, .rx_buffer_size = INPUT_MAX },
-	{ .name = "binary", .callback = on_event, .rx_buffer_size = INPUT_MAX },
-	{ .name = "tty", .callback = on_event, .rx_buffer_size = INPUT_MAX },
+	{ .name = "videotex", .callback = on_event, .rx_buffer_size = CONNECTION_INPUT_MAX },
+	{ .name = "binary", .callback = on_event, .rx_buffer_size = CONNECTION_INPUT_MAX },
+	{ .name = "tty", .callback = on_event, .rx_buffer_size = CONNECTION_INPUT_MAX },
 	{ 0 },
 };
 
@@ -363,17 +258,6 @@ void connection_cut(struct connection *connection)
 	lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
 }
 
-void connection_dismiss(struct connection *connection)
-{
-	if (connection->kiosk == NULL) {
-		connection->why = "shutting down";
-		connection_cut(connection);
-		return;
-	}
-	kiosk_dismiss(connection->kiosk);
-	after_kiosk(connection);
-}
-
 static void on_timer(void *context)
 {
 	struct connection *connection = context;
@@ -381,26 +265,12 @@ static void on_timer(void *context)
 	connection->timer_due = UINT64_MAX;
 	if (connection->state == CONNECTION_OPEN) {
 		kiosk_expire(connection->kiosk, event_loop_now());
-		after_kiosk(connection);
+		connection_after_kiosk(connection);
 		return;
 	}
 	if (connection->why == NULL)
 		connection->why = "no WebSocket handshake in time";
 	connection_cut(connection);
-}
-
-static void name_peer(struct connection *connection, int descriptor)
-{
-	struct sockaddr_storage peer;
-	socklen_t length = sizeof(peer);
-	char host[NI_MAXHOST];
-	char port[NI_MAXSERV];
-
-	snprintf(connection->peer, sizeof(connection->peer), "unknown peer");
-	if (getpeername(descriptor, (struct sockaddr *)&peer, &length) == 0 &&
-	    getnameinfo((struct sockaddr *)&peer, length, host, sizeof(host), port, sizeof(port),
-			NI_NUMERICHOST | NI_NUMERICSERV) == 0)
-		snprintf(connection->peer, sizeof(connection->peer), "%.50s port %.5s", host, port);
 }
 
 int connection_new(struct server *server, int descriptor)
@@ -411,7 +281,7 @@ int connection_new(struct server *server, int descriptor)
 	if (connection == NULL)
 		goto fail;
 	connection->server = server;
-	name_peer(connection, descriptor);
+	listener_name_peer(descriptor, connection->peer, sizeof(connection->peer));
 	r = timer_new(&connection->timer, server->loop, on_timer, connection);
 	if (r < 0)
 		goto fail;
@@ -423,7 +293,7 @@ int connection_new(struct server *server, int descriptor)
 		return -ENOBUFS;
 	}
 	lws_set_opaque_user_data(connection->wsi, connection);
-	arm(connection, event_loop_now() + SERVER_HANDSHAKE_TIMEOUT * UINT64_C(1000000));
+	connection_arm(connection, event_loop_now() + SERVER_HANDSHAKE_TIMEOUT * UINT64_C(1000000));
 	connection->next = server->connections;
 	if (connection->next != NULL)
 		connection->next->previous = connection;

@@ -2,6 +2,7 @@
  * The kiosk's state machine: which screen the caller is on, and what each key does there, as a
  * table. Output goes into one bounded buffer; input is taken only while that has room.
  */
+#include "vdtgw-teletel/cost.h"
 #include "vdtgw-teletel/kiosk_state.h"
 
 #include <assert.h>
@@ -12,8 +13,7 @@
 
 typedef void key_effect(struct kiosk *kiosk);
 
-/* The one setter: what belongs to the screen that is left ends here. */
-static void enter(struct kiosk *kiosk, enum kiosk_screen screen)
+void kiosk_enter(struct kiosk *kiosk, enum kiosk_screen screen)
 {
 	kiosk->screen = screen;
 	kiosk->identify_until = 0;
@@ -24,40 +24,63 @@ static void enter(struct kiosk *kiosk, enum kiosk_screen screen)
 
 static void open_welcome(struct kiosk *kiosk)
 {
-	enter(kiosk, KIOSK_WELCOME);
+	char cost[COST_TEXT_MAX];
+	char text[COST_TEXT_MAX + 32];
+
+	kiosk_enter(kiosk, KIOSK_WELCOME);
+	if (!kiosk->journey.visited)
+		return;
+	cost_format(kiosk_journey_total(kiosk), cost);
+	snprintf(text, sizeof(text), "Coût virtuel de l'appel : %s", cost);
+	kiosk_say(kiosk, text);
+}
+
+static void open_echo(struct kiosk *kiosk)
+{
+	kiosk->echoes = 0;
+	kiosk->echo[0] = '\0';
+	kiosk_enter(kiosk, KIOSK_ECHO);
 }
 
 static void open_guide(struct kiosk *kiosk)
 {
 	kiosk->guide_page = 0;
-	enter(kiosk, KIOSK_GUIDE);
+	kiosk_enter(kiosk, KIOSK_GUIDE);
 }
 
 static void go_back(struct kiosk *kiosk)
 {
-	enter(kiosk, kiosk->back);
+	kiosk_enter(kiosk, kiosk->back);
 }
 
 static void open_test_1(struct kiosk *kiosk)
 {
-	enter(kiosk, KIOSK_TEST_1);
+	kiosk_enter(kiosk, KIOSK_TEST_1);
 }
 
 static void open_test_2(struct kiosk *kiosk)
 {
-	enter(kiosk, KIOSK_TEST_2);
+	kiosk_enter(kiosk, KIOSK_TEST_2);
 }
 
-static void end(struct kiosk *kiosk, const char *why)
+void kiosk_end(struct kiosk *kiosk, const char *why)
 {
 	kiosk->why_over = why;
 	kiosk->idle_until = UINT64_MAX;
-	enter(kiosk, KIOSK_OVER);
+	kiosk->journey.stage = KIOSK_HOME;
+	kiosk->journey.order = NULL;
+	kiosk->journey.redraw_due = false;
+	kiosk_enter(kiosk, KIOSK_OVER);
 }
 
 static void hang_up(struct kiosk *kiosk)
 {
-	end(kiosk, "Connexion/Fin");
+	kiosk_end(kiosk, "Connexion/Fin");
+}
+
+static void leave(struct kiosk *kiosk)
+{
+	kiosk_end(kiosk, "the caller left");
 }
 
 static void clear_field(struct kiosk *kiosk)
@@ -118,11 +141,14 @@ static size_t typed_number(const struct kiosk *kiosk, const char *text)
 
 static bool find(const struct kiosk *kiosk, const char *text, struct kiosk_item *ret_item)
 {
+	const struct directory_entry *echo = kiosk->house->echo;
 	size_t number;
 
 	ret_item->own = kiosk_own_service(text);
 	ret_item->entry = NULL;
-	if (ret_item->own == NULL)
+	if (ret_item->own == NULL && echo != NULL && strcmp(echo->key, text) == 0)
+		ret_item->entry = echo;
+	else if (ret_item->own == NULL)
 		ret_item->entry = directory_find(kiosk->house->directory, text);
 	if (ret_item->own != NULL || ret_item->entry != NULL)
 		return true;
@@ -153,9 +179,25 @@ static void go(struct kiosk *kiosk)
 		return;
 	}
 	kiosk->back = kiosk->screen;
-	if (item.entry != NULL)
-		kiosk->entry = item.entry->target;
-	enter(kiosk, item.own != NULL ? item.own->screen : KIOSK_SHEET);
+	if (item.own != NULL)
+		kiosk_enter(kiosk, item.own->screen);
+	else
+		kiosk_journey_begin(kiosk, item.entry->target);
+}
+
+/* Sends the text back. */
+static void echo(struct kiosk *kiosk)
+{
+	size_t erase = strlen(kiosk->echo);
+
+	if (kiosk->field_length == 0) {
+		kiosk_beep(kiosk);
+		return;
+	}
+	memcpy(kiosk->echo, kiosk->field, sizeof(kiosk->echo));
+	kiosk->echoes++;
+	kiosk_show_echo(kiosk, erase);
+	clear_field(kiosk);
 }
 
 enum {
@@ -182,11 +224,13 @@ static key_effect *const effects[][KEY_COUNT] = {
 				 open_welcome, kiosk_beep, open_test_2, hang_up),
 	[KIOSK_TEST_2] = EFFECTS(kiosk_beep, open_test_1, kiosk_show, open_guide, kiosk_beep,
 				 open_welcome, kiosk_beep, kiosk_beep, hang_up),
+	[KIOSK_ECHO] = EFFECTS(echo, leave, kiosk_show, kiosk_beep, clear_field, open_echo,
+			       delete_character, kiosk_beep, hang_up),
 };
 static_assert(sizeof(effects) / sizeof(effects[0]) == KIOSK_OVER,
 	      "a row for each screen but the last, which knows no keys");
 
-static void press(struct kiosk *kiosk, uint8_t key, uint64_t now)
+static void press(struct kiosk *kiosk, uint8_t key)
 {
 	if (key == KEY_MODEM_DISCONNECTED)
 		key = KEY_CONNEXION_FIN;
@@ -197,7 +241,7 @@ static void press(struct kiosk *kiosk, uint8_t key, uint64_t now)
 	effects[kiosk->screen][key - KEY_FIRST](kiosk);
 	/* The terminal page, drawn, has just asked who the terminal is. */
 	if (kiosk->screen == KIOSK_TERMINAL)
-		kiosk->identify_until = now + KIOSK_IDENTIFY_US;
+		kiosk->identify_until = kiosk->now + KIOSK_IDENTIFY_US;
 }
 
 static void type(struct kiosk *kiosk, uint8_t character)
@@ -232,12 +276,31 @@ static size_t queued(const struct kiosk *kiosk)
 	return kiosk->composer.length - kiosk->sent;
 }
 
-/* What was sent makes room. */
-static void make_room(struct kiosk *kiosk)
+void kiosk_make_room(struct kiosk *kiosk)
 {
 	memmove(kiosk->output, kiosk->output + kiosk->sent, queued(kiosk));
 	kiosk->composer.length -= kiosk->sent;
 	kiosk->sent = 0;
+}
+
+bool kiosk_has_room(const struct kiosk *kiosk)
+{
+	return queued(kiosk) <= KIOSK_OUTPUT_MAX - KIOSK_REACTION_MAX;
+}
+
+static void take(struct kiosk *kiosk, const struct terminal_event *event)
+{
+	if (event->kind == TERMINAL_NOTHING)
+		return;
+	kiosk_make_room(kiosk);
+	if (kiosk->journey.stage != KIOSK_HOME)
+		kiosk_journey_input(kiosk, event);
+	else if (event->kind == TERMINAL_KEY)
+		press(kiosk, event->byte);
+	else if (event->kind == TERMINAL_CHARACTER)
+		type(kiosk, event->byte);
+	else
+		identify(kiosk, &event->identity);
 }
 
 size_t kiosk_receive(struct kiosk *kiosk, uint64_t now, const uint8_t *bytes, size_t length)
@@ -247,19 +310,11 @@ size_t kiosk_receive(struct kiosk *kiosk, uint64_t now, const uint8_t *bytes, si
 	/* The input itself is what ends an idle time, also while it waits for room. */
 	if (length > 0 && kiosk->screen != KIOSK_OVER)
 		kiosk->idle_until = now + KIOSK_IDLE_US;
-	while (taken < length && kiosk->screen != KIOSK_OVER &&
-	       queued(kiosk) <= KIOSK_OUTPUT_MAX - KIOSK_REACTION_MAX) {
+	kiosk->now = now;
+	while (taken < length && kiosk->screen != KIOSK_OVER && kiosk_has_room(kiosk)) {
 		struct terminal_event event = terminal_input_feed(&kiosk->input, bytes[taken++]);
 
-		if (event.kind == TERMINAL_NOTHING)
-			continue;
-		make_room(kiosk);
-		if (event.kind == TERMINAL_KEY)
-			press(kiosk, event.byte, now);
-		else if (event.kind == TERMINAL_CHARACTER)
-			type(kiosk, event.byte);
-		else
-			identify(kiosk, &event.identity);
+		take(kiosk, &event);
 	}
 	return kiosk->screen == KIOSK_OVER ? length : taken;
 }
@@ -273,22 +328,30 @@ const uint8_t *kiosk_output(const struct kiosk *kiosk, size_t *ret_length)
 void kiosk_sent(struct kiosk *kiosk, size_t length)
 {
 	kiosk->sent += length < queued(kiosk) ? length : queued(kiosk);
+	kiosk_journey_redraw(kiosk);
 }
 
 uint64_t kiosk_deadline(const struct kiosk *kiosk)
 {
-	if (kiosk->identify_until != 0 && kiosk->identify_until < kiosk->idle_until)
+	/* Who is away is idle here. */
+	uint64_t deadline =
+	    kiosk->journey.stage == KIOSK_HOME ? kiosk->idle_until : kiosk_journey_deadline(kiosk);
+
+	if (kiosk->identify_until != 0 && kiosk->identify_until < deadline)
 		return kiosk->identify_until;
-	return kiosk->idle_until;
+	return deadline;
 }
 
 void kiosk_expire(struct kiosk *kiosk, uint64_t now)
 {
-	make_room(kiosk);
+	kiosk->now = now;
+	kiosk_make_room(kiosk);
 	if (kiosk->identify_until != 0 && now >= kiosk->identify_until)
 		identify(kiosk, NULL);
-	if (now >= kiosk->idle_until) {
-		end(kiosk, "caller idle");
+	if (kiosk->journey.stage != KIOSK_HOME) {
+		kiosk_journey_expire(kiosk);
+	} else if (now >= kiosk->idle_until) {
+		kiosk_end(kiosk, "caller idle");
 		kiosk_say(kiosk, "Sans réponse depuis 10 minutes");
 	}
 }
@@ -297,8 +360,8 @@ void kiosk_dismiss(struct kiosk *kiosk)
 {
 	if (kiosk->screen == KIOSK_OVER)
 		return;
-	make_room(kiosk);
-	end(kiosk, "shutting down");
+	kiosk_make_room(kiosk);
+	kiosk_end(kiosk, "shutting down");
 	kiosk_say(kiosk, "Arrêt du service, à bientôt");
 }
 
@@ -319,13 +382,23 @@ int kiosk_new(struct kiosk **ret_kiosk, const struct kiosk_house *house,
 		return -ENOMEM;
 	kiosk->house = house;
 	kiosk->facts = *facts;
+	kiosk->now = now;
 	kiosk->idle_until = now + KIOSK_IDLE_US;
 	composer_init(&kiosk->composer, kiosk->output, sizeof(kiosk->output));
 	/* A gateway's last words may still be on row 0. */
 	kiosk->message_shown = true;
-	if (admission == KIOSK_ADMITTED) {
+	switch (admission) {
+	case KIOSK_ADMITTED:
+		if (house->has_channel)
+			kiosk_ask(kiosk);
 		open_welcome(kiosk);
-	} else {
+		break;
+	case KIOSK_ADMITTED_TO_ECHO:
+		/* Row 0 is the gateway's and the home service's. */
+		kiosk->message_shown = false;
+		open_echo(kiosk);
+		break;
+	case KIOSK_NO_PLACE:
 		page_draw(house->pages->items[PAGE_FULL], &kiosk->composer);
 		kiosk->screen = KIOSK_OVER;
 		kiosk->why_over = "no place left";

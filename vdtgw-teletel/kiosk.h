@@ -26,6 +26,21 @@ enum {
 
 #define KIOSK_IDLE_US     (600 * UINT64_C(1000000))
 #define KIOSK_IDENTIFY_US (3 * UINT64_C(1000000))
+/* The waits of a redirection: for an identification that was missing, for the gateway to take up an
+ * order, for its connection, and for the caller's return. Gateways are to be quicker; these are for
+ * those that fell silent. */
+#define KIOSK_ASK_US      (2 * UINT64_C(1000000))
+#define KIOSK_ORDER_US    (15 * UINT64_C(1000000))
+#define KIOSK_CONNECT_US  (120 * UINT64_C(1000000))
+#define KIOSK_AWAY_US     (86400 * UINT64_C(1000000))
+/* After an ENQROM an identification is expected for so long. */
+#define KIOSK_EXPECT_US   (10 * UINT64_C(1000000))
+#define KIOSK_COST_US     (5 * UINT64_C(1000000)) /* between two costs that are shown */
+
+/* The kiosk's own service that callers are redirected to: its name, and its path on the kiosk's
+ * port. */
+#define KIOSK_ECHO_NAME "ECHO"
+#define KIOSK_ECHO_PATH "/echo"
 
 /* What the gateway knows of a caller; printable ASCII, "" where it did not say. */
 struct kiosk_facts {
@@ -39,12 +54,35 @@ struct kiosk_facts {
 struct kiosk_house {
 	const struct pages *pages;
 	const struct directory *directory; /* NULL: the kiosk's own services only */
+	/* The directory's entry of the kiosk's own remote service; NULL where there is none. */
+	const struct directory_entry *echo;
+	/* Gateways may connect: callers are asked who they are. */
+	bool has_channel;
 	void (*local_time)(struct tm *ret_time);
 };
 
 enum kiosk_admission {
 	KIOSK_ADMITTED,
-	KIOSK_NO_PLACE, /* told so, then over */
+	KIOSK_ADMITTED_TO_ECHO, /* to the kiosk's own remote service, instead of the welcome page */
+	KIOSK_NO_PLACE,         /* told so, then over */
+};
+
+/* Whether a caller can be redirected. */
+enum kiosk_reach {
+	KIOSK_NO_CHANNEL, /* no gateway is there to do it */
+	KIOSK_NOT_LINKED, /* one is, but it is not known which of its callers this is */
+	KIOSK_LINKED,
+};
+
+/* What a gateway says of its caller. */
+enum kiosk_news {
+	KIOSK_REDIRECTING,
+	KIOSK_REDIRECTED,
+	KIOSK_REQUESTED_CLOSE,
+	KIOSK_REDIRECT_ENDED,
+	KIOSK_ORDER_FAILED, /* it could not be sent */
+	KIOSK_CALLER_GONE,
+	KIOSK_NEWS_COUNT,
 };
 
 struct kiosk;
@@ -63,6 +101,13 @@ void kiosk_sent(struct kiosk *kiosk, size_t length);
 /* When kiosk_expire() is to be called; UINT64_MAX: never. Too early does no harm. */
 uint64_t kiosk_deadline(const struct kiosk *kiosk);
 void kiosk_expire(struct kiosk *kiosk, uint64_t now);
+/* Redirections: what the caller's gateway makes possible, what it says, and the order that it is to
+ * be given, once; NULL: none. The entry is of the directory or the house. */
+void kiosk_set_reach(struct kiosk *kiosk, uint64_t now, enum kiosk_reach reach);
+void kiosk_tell(struct kiosk *kiosk, uint64_t now, enum kiosk_news news);
+const struct directory_entry *kiosk_take_order(struct kiosk *kiosk);
+/* Whether an identification that comes now may be an answer. */
+bool kiosk_expects_identification(const struct kiosk *kiosk, uint64_t now);
 /* Says goodbye: the kiosk is over. */
 void kiosk_dismiss(struct kiosk *kiosk);
 /* True when nothing but the rest of the output is left to do. why: for the log, static. */

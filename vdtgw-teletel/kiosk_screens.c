@@ -2,6 +2,7 @@
  * What the caller sees: pages with their areas filled, the field, row 0. The French texts that
  * are not on a page are here.
  */
+#include "vdtgw-teletel/cost.h"
 #include "vdtgw-teletel/kiosk_state.h"
 
 #include <assert.h>
@@ -34,7 +35,7 @@ static const enum page_role screen_pages[] = {
 	[KIOSK_WELCOME] = PAGE_WELCOME, [KIOSK_GUIDE] = PAGE_GUIDE,
 	[KIOSK_SHEET] = PAGE_SHEET,     [KIOSK_TERMINAL] = PAGE_TERMINAL,
 	[KIOSK_TEST_1] = PAGE_TEST_1,   [KIOSK_TEST_2] = PAGE_TEST_2,
-	[KIOSK_OVER] = PAGE_GOODBYE,
+	[KIOSK_ECHO] = PAGE_ECHO,       [KIOSK_OVER] = PAGE_GOODBYE,
 };
 static_assert(sizeof(screen_pages) / sizeof(screen_pages[0]) == KIOSK_SCREEN_COUNT,
 	      "a page for each screen");
@@ -64,7 +65,8 @@ static const struct page *page_of(const struct kiosk *kiosk)
 
 const struct page_area *kiosk_field(const struct kiosk *kiosk)
 {
-	if (kiosk->screen != KIOSK_WELCOME && kiosk->screen != KIOSK_GUIDE)
+	if (kiosk->screen != KIOSK_WELCOME && kiosk->screen != KIOSK_GUIDE &&
+	    kiosk->screen != KIOSK_ECHO)
 		return NULL;
 	return page_area(page_of(kiosk), "field");
 }
@@ -73,16 +75,18 @@ size_t kiosk_item_count(const struct kiosk *kiosk)
 {
 	const struct directory *directory = kiosk->house->directory;
 
-	return OWN_SERVICE_COUNT + (directory != NULL ? directory->count : 0);
+	return OWN_SERVICE_COUNT + (size_t)(kiosk->house->echo != NULL) +
+	       (directory != NULL ? directory->count : 0);
 }
 
 struct kiosk_item kiosk_item(const struct kiosk *kiosk, size_t index)
 {
 	if (index < OWN_SERVICE_COUNT)
 		return (struct kiosk_item) { .own = &own_services[index] };
-	return (struct kiosk_item) {
-		.entry = &kiosk->house->directory->entries[index - OWN_SERVICE_COUNT]
-	};
+	index -= OWN_SERVICE_COUNT;
+	if (kiosk->house->echo != NULL && index-- == 0)
+		return (struct kiosk_item) { .entry = kiosk->house->echo };
+	return (struct kiosk_item) { .entry = &kiosk->house->directory->entries[index] };
 }
 
 static size_t items_per_page(const struct kiosk *kiosk)
@@ -154,14 +158,25 @@ void kiosk_show_deleted(struct kiosk *kiosk)
 	composer_bytes(&kiosk->composer, (uint8_t[]) { BACKSPACE, EMPTY_FIELD, BACKSPACE }, 3);
 }
 
-void kiosk_say(struct kiosk *kiosk, const char *text)
+void kiosk_say_amid(struct kiosk *kiosk, const char *text)
 {
 	composer_at(&kiosk->composer, 0, 1);
 	composer_text(&kiosk->composer, text, ROW_0_MAX);
 	composer_bytes(&kiosk->composer, (uint8_t[]) { CANCEL, LINE_FEED }, 2);
 	kiosk->message_shown = *text != '\0';
+}
+
+void kiosk_say(struct kiosk *kiosk, const char *text)
+{
+	kiosk_say_amid(kiosk, text);
 	/* Not every emulator brings the colors back with the cursor. */
 	go_to_field(kiosk);
+}
+
+void kiosk_ask(struct kiosk *kiosk)
+{
+	kiosk->journey.asked_at = kiosk->now;
+	composer_bytes(&kiosk->composer, enqrom, sizeof(enqrom));
 }
 
 static void show_item(struct kiosk *kiosk, const struct page_area *list, unsigned row, size_t index,
@@ -215,11 +230,35 @@ static void show_list(struct kiosk *kiosk, bool over)
 static void show_sheet(struct kiosk *kiosk)
 {
 	const struct directory_entry *entry = kiosk->entry;
+	char text[COST_TEXT_MAX + 4 * DIRECTORY_LABEL_MAX];
+	uint32_t price;
 
 	fill(kiosk, "name", entry->name);
 	fill(kiosk, "address", entry->address);
 	fill(kiosk, "tariff", *entry->tariff != '\0' ? entry->tariff : "non indiqué");
-	fill(kiosk, "cost", *entry->cost != '\0' ? entry->cost : "non indiqué");
+	/* Where it is a price, as prices are written; any other text as it is. */
+	if (cost_parse_price(&price, entry->cost) == 0) {
+		cost_format(60 * (uint64_t)price, text);
+		strcat(text, "/min");
+	} else {
+		snprintf(text, sizeof(text), "%s",
+			 *entry->cost != '\0' ? entry->cost : "non indiqué");
+	}
+	fill(kiosk, "cost", text);
+}
+
+void kiosk_show_echo(struct kiosk *kiosk, size_t erase)
+{
+	const struct page_area *area = page_area(page_of(kiosk), "echo");
+	size_t length = strlen(kiosk->echo);
+	char text[48];
+
+	page_area_at(area, &kiosk->composer, 0, 0);
+	composer_text(&kiosk->composer, kiosk->echo, SIZE_MAX);
+	if (erase > length)
+		composer_repeat(&kiosk->composer, ' ', erase - length);
+	snprintf(text, sizeof(text), "%u", kiosk->echoes);
+	fill(kiosk, "count", text);
 }
 
 static void show_time(struct kiosk *kiosk)
@@ -253,7 +292,7 @@ static void show_terminal(struct kiosk *kiosk)
 	fill(kiosk, "transport", *transport != '\0' ? transport : "inconnu");
 	fill(kiosk, "speed", speed);
 	show_time(kiosk);
-	composer_bytes(&kiosk->composer, enqrom, sizeof(enqrom));
+	kiosk_ask(kiosk);
 }
 
 /* What a code means, or the code. */
@@ -309,6 +348,9 @@ void kiosk_show(struct kiosk *kiosk)
 		break;
 	case KIOSK_TERMINAL:
 		show_terminal(kiosk);
+		break;
+	case KIOSK_ECHO:
+		kiosk_show_echo(kiosk, 0);
 		break;
 	case KIOSK_WELCOME:
 	case KIOSK_TEST_1:

@@ -5,8 +5,10 @@
 #include "common/config.h"
 #include "common/event_loop.h"
 #include "common/log.h"
+#include "vdtgw-teletel/command_server.h"
 #include "vdtgw-teletel/directory.h"
 #include "vdtgw-teletel/kiosk.h"
+#include "vdtgw-teletel/listener.h"
 #include "vdtgw-teletel/pages.h"
 #include "vdtgw-teletel/server.h"
 
@@ -22,25 +24,29 @@
 #include <time.h>
 
 #define DEFAULT_LISTEN    "localhost:8765"
+#define DEFAULT_COMMAND   "localhost:8764"
 #define DEFAULT_SHARE     VDTGW_PREFIX "/share/vdtgw"
 /* The configuration's default: nobody asked for that file. */
 #define DEFAULT_DIRECTORY "/etc/vdtgw/directory.json"
 
 enum {
 	ERROR_MAX = CONFIG_ERROR_MAX,
-	DESCRIPTORS_WANTED = SERVER_CONNECTIONS_MAX + 64,
+	DESCRIPTORS_WANTED = SERVER_CONNECTIONS_MAX + COMMAND_CONNECTIONS_MAX + 64,
 };
 
 static const char usage[] =
-    "usage: vdtgw-teletel [--config FILE] [--listen ADDRESS:PORT] [--directory FILE]\n"
-    "                     [--share FOLDER]\n"
+    "usage: vdtgw-teletel [--config FILE] [--listen ADDRESS:PORT] [--command ADDRESS:PORT]\n"
+    "                     [--directory FILE] [--share FOLDER]\n"
     "       vdtgw-teletel --help | --version\n"
     "\n"
     "A small Teletel kiosk: a videotex service by WebSocket, with a welcome page, a directory of\n"
-    "services and two services of its own.\n"
+    "services, to which it has gateways redirect their callers, and services of its own.\n"
     "\n"
     "  --config FILE          instead of " CONFIG_DEFAULT_PATH "\n"
     "  --listen ADDRESS:PORT  instead of " DEFAULT_LISTEN "; \"*\" for all addresses\n"
+    "  --command ADDRESS:PORT of the command channel, where gateways connect, instead of\n"
+    "                         " DEFAULT_COMMAND "; whoever reaches it can say who callers are;\n"
+    "                         \"none\": nobody is redirected\n"
     "  --directory FILE       of services (JSON), instead of the configuration's\n"
     "  --share FOLDER         whose folder \"pages\" has the pages, instead of\n"
     "                         " DEFAULT_SHARE "\n";
@@ -48,6 +54,7 @@ static const char usage[] =
 struct options {
 	const char *config;
 	const char *listen;
+	const char *command;
 	const char *directory;
 	const char *share;
 };
@@ -58,6 +65,7 @@ static int read_options(struct options *ret_options, int argc, char **argv, int 
 	static const struct option known[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "listen", required_argument, NULL, 'l' },
+		{ "command", required_argument, NULL, 'm' },
 		{ "directory", required_argument, NULL, 'd' },
 		{ "share", required_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
@@ -74,6 +82,9 @@ static int read_options(struct options *ret_options, int argc, char **argv, int 
 			break;
 		case 'l':
 			ret_options->listen = optarg;
+			break;
+		case 'm':
+			ret_options->command = optarg;
 			break;
 		case 'd':
 			ret_options->directory = optarg;
@@ -172,54 +183,112 @@ static void on_signal(int signal_number, void *context)
 	server_stop(context);
 }
 
-static int start_listening(struct server *server, const char *where)
-{
-	char error[ERROR_MAX] = "";
-	int r = server_listen(server, where, error, sizeof(error));
+/* What the program serves with. */
+struct service {
+	struct event_loop *loop;
+	struct switchboard *switchboard; /* NULL, like the next: without a command channel */
+	struct command_server *command_server;
+	struct server *server;
+};
 
-	if (r == -EINVAL) {
-		log_error("--listen %s: ADDRESS:PORT is allowed, as in 127.0.0.1:8765, [::1]:8765 "
+static int told(const char *option, const char *where, int result, const char *error)
+{
+	if (result == -EINVAL) {
+		log_error("%s %s: ADDRESS:PORT is allowed, as in 127.0.0.1:8765, [::1]:8765 "
 			  "or *:8765",
-			  where);
+			  option, where);
 		return EX_USAGE;
 	}
-	if (r < 0) {
+	if (result < 0) {
 		log_error("cannot listen on %s: %s", where, error);
 		return EX_UNAVAILABLE;
 	}
-	log_notice("vdtgw-teletel " VDTGW_VERSION " listens on %s", where);
 	return EX_OK;
 }
 
-static int serve(const struct kiosk_house *house, const char *where)
+static int start_listening(const struct service *service, const struct options *options)
+{
+	char error[ERROR_MAX] = "";
+	int status = EX_OK;
+
+	if (service->command_server != NULL)
+		status = told("--command", options->command,
+			      command_server_listen(service->command_server, options->command,
+						    error, sizeof(error)),
+			      error);
+	if (status == EX_OK)
+		status = told("--listen", options->listen,
+			      server_listen(service->server, options->listen, error, sizeof(error)),
+			      error);
+	if (status != EX_OK)
+		return status;
+	if (service->command_server != NULL)
+		log_notice("gateways are awaited on %s", options->command);
+	log_notice("vdtgw-teletel " VDTGW_VERSION " listens on %s", options->listen);
+	return EX_OK;
+}
+
+static int serve(const struct kiosk_house *house, const struct options *options)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, 0 };
-	/* Many peers: the library's table is as large as the limit on descriptors. */
-	struct event_loop *loop = NULL;
-	struct server *server = NULL;
+	struct service service = { .loop = NULL };
 	int status = EX_OSERR;
-	int r = event_loop_new(&loop, 0);
+	/* Many peers: the library's table is as large as the limit on descriptors. */
+	int r = event_loop_new(&service.loop, 0);
 
+	if (r == 0 && house->has_channel)
+		r = switchboard_new(&service.switchboard);
+	if (r == 0 && house->has_channel)
+		r = command_server_new(&service.command_server, service.loop, service.switchboard);
 	if (r == 0)
-		r = server_new(&server, loop, house);
+		r = server_new(&service.server, service.loop, house, service.switchboard);
 	if (r == 0)
-		r = event_loop_on_signals(loop, signals, on_signal, server);
+		r = event_loop_on_signals(service.loop, signals, on_signal, service.server);
 	if (r < 0) {
 		log_error("cannot start: %s", strerror(-r));
 		goto out;
 	}
-	status = start_listening(server, where);
+	status = start_listening(&service, options);
 	if (status == EX_OK)
-		status = event_loop_run(loop) == 0 ? EX_OK : EX_OSERR;
+		status = event_loop_run(service.loop) == 0 ? EX_OK : EX_OSERR;
 out:
-	server_free(server);
-	event_loop_free(loop);
+	server_free(service.server);
+	command_server_free(service.command_server);
+	switchboard_free(service.switchboard);
+	event_loop_free(service.loop);
 	return status;
+}
+
+/* The kiosk's own remote service as an entry of the directory, where that has none of its name. */
+static void enter_echo(struct kiosk_house *house, const struct options *options)
+{
+	static char name[] = KIOSK_ECHO_NAME;
+	static char tariff[] = "T2";
+	static char cost[] = "0.37"; /* francs a minute: what a 3614 cost */
+	static char nothing[] = "";
+	static char address[URI_MAX];
+	static struct directory_entry echo = {
+		.name = name,
+		.key = name,
+		.alias = nothing,
+		.address = address,
+		.subprotocols = nothing,
+		.tariff = tariff,
+		.cost = cost,
+		.target = &echo,
+	};
+	char where[URI_HOST_MAX + 16];
+
+	if (listener_own_address(options->listen, where, sizeof(where)) < 0 ||
+	    directory_find(house->directory, name) != NULL)
+		return;
+	snprintf(address, sizeof(address), "ws://%s" KIOSK_ECHO_PATH, where);
+	house->echo = &echo;
 }
 
 int main(int argc, char **argv)
 {
-	struct options options = { .listen = DEFAULT_LISTEN };
+	struct options options = { .listen = DEFAULT_LISTEN, .command = DEFAULT_COMMAND };
 	struct config *config = NULL;
 	struct directory *directory = NULL;
 	struct pages pages = { 0 };
@@ -237,7 +306,10 @@ int main(int argc, char **argv)
 	else if (load_directory(&directory, &options, config) == 0 &&
 		 load_pages(&pages, &options) == 0) {
 		house.directory = directory;
-		status = serve(&house, options.listen);
+		house.has_channel = strcmp(options.command, "none") != 0;
+		if (house.has_channel)
+			enter_echo(&house, &options);
+		status = serve(&house, &options);
 	}
 	pages_done(&pages);
 	directory_free(directory);

@@ -25,6 +25,7 @@ static const struct role roles[] = {
 	[PAGE_TERMINAL] = { "terminal", { "type" } },
 	[PAGE_TEST_1] = { "test-1", { NULL } },
 	[PAGE_TEST_2] = { "test-2", { NULL } },
+	[PAGE_ECHO] = { "echo", { "field", "echo" } },
 	[PAGE_GOODBYE] = { "goodbye", { NULL } },
 	[PAGE_FULL] = { "full", { NULL } },
 };

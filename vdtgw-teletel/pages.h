@@ -13,6 +13,7 @@ enum page_role {
 	PAGE_TERMINAL,
 	PAGE_TEST_1,
 	PAGE_TEST_2,
+	PAGE_ECHO, /* of the kiosk's own remote service */
 	PAGE_GOODBYE,
 	PAGE_FULL, /* for who comes when no place is left */
 	PAGE_ROLE_COUNT,

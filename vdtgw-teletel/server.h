@@ -1,13 +1,14 @@
 /*
- * The kiosk's WebSocket server (RFC 6455; PROTOCOLS.md section 3): any path, text frames whose
- * code points are bytes, binary towards clients that offer the subprotocol "binary". Each
- * connection has a kiosk of its own.
+ * The kiosk's WebSocket server (RFC 6455; PROTOCOLS.md section 3): any path but KIOSK_ECHO_PATH,
+ * which is the kiosk's own remote service; text frames whose code points are bytes, binary towards
+ * clients that offer the subprotocol "binary". Each connection has a kiosk of its own.
  */
 #ifndef VDTGW_TELETEL_SERVER_H
 #define VDTGW_TELETEL_SERVER_H
 
 #include "common/event_loop.h"
 #include "vdtgw-teletel/kiosk.h"
+#include "vdtgw-teletel/switchboard.h"
 
 #include <stddef.h>
 
@@ -22,12 +23,11 @@ enum {
 
 struct server;
 
-/* house outlives the server. Returns 0 or -errno. */
-int server_new(struct server **ret_server, struct event_loop *loop,
-	       const struct kiosk_house *house);
-/* Listens on "ADDRESS:PORT": an IPv4 or IPv6 address (this one in brackets), a name, or "*" for
- * all; "localhost" is 127.0.0.1 and, where this machine has it, ::1. Returns 0; -EINVAL for what
- * is no such text; or -errno with a sentence in error. */
+/* house and switchboard outlive the server; without a switchboard (NULL) nobody is redirected.
+ * Returns 0 or -errno. */
+int server_new(struct server **ret_server, struct event_loop *loop, const struct kiosk_house *house,
+	       struct switchboard *switchboard);
+/* As listener_add(). */
 int server_listen(struct server *server, const char *where, char *error, size_t error_size);
 /* Says goodbye to all callers and then stops the loop with status 0. */
 void server_stop(struct server *server);

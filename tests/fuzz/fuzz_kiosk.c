@@ -1,7 +1,8 @@
 /* links: vdtgw-teletel */
 /*
- * A caller who sends anything, at any time, and reads as slowly as the input says. Each byte that
- * is 80 or above is an event: time passes, or output is taken; the others are input.
+ * A caller who sends anything, at any time, and reads as slowly as the input says, and a gateway
+ * that says anything. Each byte that is 80 or above is an event: time passes, output is taken, the
+ * gateway has news; the others are input.
  */
 #include "vdtgw-teletel/kiosk.h"
 
@@ -17,7 +18,11 @@ static void fixed_time(struct tm *ret_time)
 
 static struct pages pages;
 static struct directory *directory;
-static struct kiosk_house house = { .pages = &pages, .local_time = fixed_time };
+static struct kiosk_house house = {
+	.pages = &pages,
+	.has_channel = true,
+	.local_time = fixed_time,
+};
 
 static void prepare(void)
 {
@@ -36,6 +41,16 @@ static void happen(struct kiosk *kiosk, uint8_t event, uint64_t *now)
 {
 	size_t length;
 
+	if (event >= 0xf0) {
+		uint8_t what = event & 0xf;
+
+		if (what <= KIOSK_LINKED)
+			kiosk_set_reach(kiosk, *now, (enum kiosk_reach)what);
+		else if (what - KIOSK_LINKED - 1 < KIOSK_NEWS_COUNT)
+			kiosk_tell(kiosk, *now, (enum kiosk_news)(what - KIOSK_LINKED - 1));
+		(void)kiosk_take_order(kiosk);
+		return;
+	}
 	if (event < 0xc0) {
 		(void)kiosk_output(kiosk, &length);
 		kiosk_sent(kiosk, length * (event & 0x3f) / 0x3f);

@@ -42,7 +42,8 @@ class Kiosk:
         (folder / "directory.json").write_text(directory)
         self.process = subprocess.Popen(
             [PROGRAM, "--config", folder / "vdtgw.conf", "--directory", folder / "directory.json",
-             "--share", ROOT / "share", "--listen", f"localhost:{self.port}", *options],
+             "--share", ROOT / "share", "--listen", f"localhost:{self.port}", "--command", "none",
+             *options],
             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         self.log = []
         for line in self.process.stderr:
@@ -167,7 +168,8 @@ def test_guide_leads_to_a_service_by_number_name_and_alias(kiosk):
                           "  4 Météo", "→ 3615XYZ", "1/1")
         for typed in ("4", "3615xyz", "METEO"):
             await caller.type(typed + ENVOI)
-            await caller.sees("Fiche du service", "3615XYZ", "ws://localhost:1/", "T2", "0.12")
+            await caller.sees("Fiche du service", "3615XYZ", "ws://localhost:1/", "T2", "0,12 F/min")
+            await caller.until(lambda screen: "injoignable" in screen.row_text(0))
             await caller.type(RETOUR)
             await caller.sees("Guide des services")
         await caller.type(SUITE)
@@ -402,6 +404,7 @@ def test_options(kiosk, tmp_path):
              "--share", ROOT / "share"]
     for where in ("8765", "localhost:", "localhost:0", "localhost:65536", "::1:8765", ":1"):
         assert run_to_its_end(*files, "--listen", where).returncode == 64, where
-    taken = run_to_its_end(*files, "--listen", f"127.0.0.1:{kiosk.port}")
+        assert run_to_its_end(*files, "--command", where).returncode == 64, where
+    taken = run_to_its_end(*files, "--command", "none", "--listen", f"127.0.0.1:{kiosk.port}")
     assert taken.returncode == 69
     assert "Address already in use" in taken.stderr

@@ -35,6 +35,7 @@ static const char *const sources[PAGE_ROLE_COUNT] = {
 			   "area speed 5 1 20\narea address 6 1 20\narea date 7 1 30\n"),
 	[PAGE_TEST_1] = "clear\ntext \"1\"\n",
 	[PAGE_TEST_2] = "clear\ntext \"2\"\n",
+	[PAGE_ECHO] = "clear\ntext \"E\"\narea field 2 3 6\narea echo 3 1 20\narea count 4 1 4\n",
 	[PAGE_GOODBYE] = "clear\ntext \"B\"\n",
 	[PAGE_FULL] = "clear\ntext \"F\"\n",
 };
@@ -125,6 +126,7 @@ static void type_in(struct kiosk *kiosk, uint64_t now, const char *input)
 }
 
 #define ROW_0(text)   "\x1f\x40\x41" text "\x18\x0a"
+#define UNREACHABLE   "Service injoignable pour l'instant"
 #define WELCOME_FIELD "\x1f\x42\x43"
 #define SHOW_WELCOME  "\x14\x0cW" WELCOME_FIELD "\x11"
 #define GUIDE_FIELD   "\x1f\x42\x43"
@@ -135,14 +137,15 @@ static void type_in(struct kiosk *kiosk, uint64_t now, const char *input)
 #define ITEM_5(clear) "\x1f\x45\x41  5 9" clear
 #define SHOW_GUIDE    "\x14\x0cG" ITEM_1("") ITEM_2("") GUIDE_FIELD "\x11"
 #define TURN_END      GUIDE_FIELD "\x11"
-#define SHOW_SHEET_AB                                                                              \
+#define SHEET_AB                                                                                   \
 	"\x14\x0cS\x1f\x43\x41"                                                                    \
 	"ab\x1f\x44\x41"                                                                           \
-	"0.12"
+	"0,12 F/min"
+#define SHOW_SHEET_AB SHEET_AB ROW_0(UNREACHABLE)
 #define SHOW_SHEET_9                                                                               \
 	"\x14\x0cS\x1f\x43\x41"                                                                    \
 	"9\x1f\x44\x41non indiqu\x19\x42"                                                          \
-	"e"
+	"e" ROW_0(UNREACHABLE)
 #define SHOW_TERMINAL                                                                              \
 	"\x14\x0cT\x1f\x46\x41inconnue\x1f\x45\x41inconnue\x1f\x47\x41vendredi 1er f\x19\x42"      \
 	"evrier 1985\x1b\x39\x7b"
@@ -212,16 +215,16 @@ static const struct conversation conversations[] = {
 	{ "the guide takes numbers and names, names first",
 	  { { GUIDE, SHOW_GUIDE },
 	    { "3" ENVOI, "3" SHOW_SHEET_AB },
-	    { RETOUR, SHOW_GUIDE },
+	    { RETOUR, ROW_0("") SHOW_GUIDE },
 	    { "9" ENVOI, "9" SHOW_SHEET_9 },
 	    { SOMMAIRE GUIDE "6" ENVOI,
-	      SHOW_WELCOME SHOW_GUIDE "6" ROW_0("Service inconnu") "\x1f\x42\x44" },
+	      ROW_0("") SHOW_WELCOME SHOW_GUIDE "6" ROW_0("Service inconnu") "\x1f\x42\x44" },
 	    { CORRECTION "0" ENVOI, ROW_0("") "\x1f\x42\x44\x08.\x08"
 					      "0" ROW_0("Service inconnu") "\x1f\x42\x44" } } },
 	{ "a sheet shows where an alias leads",
 	  { { " c " ENVOI, " C " SHOW_SHEET_AB },
-	    { "z" ENVOI, BEEP },
-	    { REPETITION, SHOW_SHEET_AB },
+	    { "z" ENVOI, ROW_0("") BEEP },
+	    { REPETITION, SHEET_AB },
 	    { RETOUR, SHOW_WELCOME } } },
 	{ "the second test page leads back to the first",
 	  { { GUIDE "mire" ENVOI, SHOW_GUIDE "MIRE\x14\x0c"
