@@ -100,6 +100,16 @@ static void hold(struct call *call, uint8_t key)
 	call_set_deadline(call, DEADLINE_HOLD, call->sent_at + hold_us - event_loop_now());
 }
 
+/* This soon after Envoi, Connexion/Fin is for the redirection; for one that failed faster than
+ * anybody can see it, too: that one is over, and the next Connexion/Fin is the home service's. */
+static void hold_or_forget(struct call *call, uint8_t key)
+{
+	if (call->answered)
+		call->sent_at = 0;
+	else
+		hold(call, key);
+}
+
 void call_input_release(struct call *call)
 {
 	if (!call->held)
@@ -132,7 +142,7 @@ static void on_hang_up(struct call *call, uint8_t key)
 		if (call->held)
 			return;
 		if (may_be_redirected(call)) {
-			hold(call, key);
+			hold_or_forget(call, key);
 			return;
 		}
 		append_key(call, key);
@@ -154,8 +164,10 @@ static void on_key(struct call *call, uint8_t key)
 		on_hang_up(call, key);
 		return;
 	}
-	if (key == KEYBOARD_ENVOI && call->session.state == SESSION_HOME)
+	if (key == KEYBOARD_ENVOI && call->session.state == SESSION_HOME) {
 		call->sent_at = event_loop_now();
+		call->answered = false;
+	}
 	append_key(call, key);
 }
 

@@ -68,6 +68,7 @@ struct call {
 	uint8_t input[CALL_INPUT_MAX]; /* on its way to the service */
 	size_t input_length;
 	uint64_t sent_at; /* when Envoi was last pressed at home; 0: not yet */
+	bool answered;    /* what was ordered since then is over already */
 	bool held;
 	size_t held_at; /* where in input Connexion/Fin is held back, with all that follows */
 

@@ -200,6 +200,7 @@ void call_redirection_arrive(struct call *call)
 
 void call_redirection_request_close(struct call *call)
 {
+	call->sent_at = 0;
 	supervisor_client_requested_close(call->supervisor, call->redirection.tag);
 }
 
@@ -224,7 +225,7 @@ void call_redirection_end(struct call *call, const char *reason)
 	call_clear_deadline(call, DEADLINE_REMOTE);
 	call_clear_deadline(call, DEADLINE_REMOTE_IDLE);
 	call_input_drop(call);
-	call->sent_at = 0;
+	call->answered = true;
 	screen_drop(call->screen, SCREEN_REMOTE);
 	call_output_text(call, texts_sane_state);
 	if (redirection->inactive) {
