@@ -24,6 +24,7 @@ enum {
 	HTTP_HEADER_MAX = 512,
 	ENCODED_MAX = 2, /* bytes of UTF-8 for one of Latin-1 */
 	FRAME_MASKED = 0x80,
+	FRAME_HEADER = 2, /* bytes until the mask's bit is known */
 };
 
 enum websocket_state {
@@ -90,20 +91,37 @@ static void apply_flow(struct websocket *websocket)
 /*
  * RFC 6455, section 5.1: a client masks its frames, and a server closes on one that is not. The
  * library does not look. Reading is held back until the first frame begins to arrive, and its
- * header is peeked at: a client that does not mask does not mask the first one.
+ * header is peeked at: a client that does not mask does not mask the first one. The socket is
+ * readable only when it holds that much, or its end: half a header wakes nobody.
  */
+static void set_low_water(struct websocket *websocket, int bytes)
+{
+	(void)setsockopt(watch_descriptor(websocket->first_frame), SOL_SOCKET, SO_RCVLOWAT, &bytes,
+			 sizeof(bytes));
+}
+
+static void stop_first_frame(struct websocket *websocket)
+{
+	if (websocket->first_frame == NULL)
+		return;
+	/* The watch's descriptor is a duplicate: the mark would stay with the library's. */
+	if (watch_descriptor(websocket->first_frame) >= 0)
+		set_low_water(websocket, 1);
+	watch_free(websocket->first_frame);
+	websocket->first_frame = NULL;
+}
+
 static void on_first_frame(void *context)
 {
 	struct websocket *websocket = context;
-	uint8_t header[2];
+	uint8_t header[FRAME_HEADER];
 	ssize_t count;
 
 	count = recv(watch_descriptor(websocket->first_frame), header, sizeof(header),
 		     MSG_PEEK | MSG_DONTWAIT);
-	if (count == 1 || (count < 0 && errno == EAGAIN))
+	if (count < 0 && errno == EAGAIN)
 		return;
-	watch_free(websocket->first_frame);
-	websocket->first_frame = NULL;
+	stop_first_frame(websocket);
 	if (count == (ssize_t)sizeof(header) && (header[1] & FRAME_MASKED) == 0) {
 		(void)end_with(websocket, CALLER_PROTOCOL_ERROR, "a frame without a mask");
 		websocket->state = WEBSOCKET_CLOSING;
@@ -130,6 +148,7 @@ static void watch_first_frame(struct websocket *websocket)
 		(void)close(descriptor);
 		return;
 	}
+	set_low_water(websocket, FRAME_HEADER);
 	apply_flow(websocket);
 }
 
@@ -485,8 +504,7 @@ static void websocket_close(void *transport)
 	if (websocket->state != WEBSOCKET_OPEN)
 		return;
 	websocket->state = WEBSOCKET_CLOSING;
-	watch_free(websocket->first_frame);
-	websocket->first_frame = NULL;
+	stop_first_frame(websocket);
 	(void)lws_rx_flow_control(websocket->wsi, 1);
 	(void)lws_callback_on_writable(websocket->wsi);
 }
