@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "common/printable.h"
 #include "network/message_queue.h"
+#include "vdtgw-teletel/endpoint.h"
 #include "vdtgw-teletel/listener.h"
 
 #include <errno.h>
@@ -17,7 +18,6 @@
 #include <unistd.h>
 
 enum {
-	PIECE_MAX = 1024, /* bytes that the library delivers at once */
 	PEER_MAX = 64,
 	QUOTED_MAX = 128, /* bytes of a faulty line in the log */
 };
@@ -26,17 +26,16 @@ struct command_server {
 	struct event_loop *loop;
 	struct switchboard *switchboard;
 	struct listener *listener;
-	struct lws_vhost *vhost;
 	struct gateway *gateways; /* a list of connections */
 	size_t count;
 	bool freeing;
 };
 
 struct gateway {
+	struct endpoint endpoint;
 	struct command_server *server;
 	struct gateway *previous;
 	struct gateway *next;
-	struct lws *wsi;
 	struct timer *timer; /* guards the handshake */
 	struct switchboard_gateway *port;
 	struct message_queue queue;
@@ -53,7 +52,7 @@ static int send_order(void *context, const char *text, size_t length)
 	int r = message_queue_put(&gateway->queue, false, (const uint8_t *)text, length);
 
 	if (r == 0)
-		(void)lws_callback_on_writable(gateway->wsi);
+		(void)lws_callback_on_writable(gateway->endpoint.wsi);
 	return r;
 }
 
@@ -99,10 +98,11 @@ static int on_receive(struct gateway *gateway, const uint8_t *bytes, size_t leng
 {
 	if (gateway->port == NULL)
 		return 0;
-	if (lws_is_first_fragment(gateway->wsi))
+	if (lws_is_first_fragment(gateway->endpoint.wsi))
 		gateway->length = 0;
 	if (length > COMMAND_MESSAGE_MAX - gateway->length) {
-		lws_close_reason(gateway->wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL, 0);
+		lws_close_reason(gateway->endpoint.wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL,
+				 0);
 		gateway->why = "a message of more than 65536 bytes";
 		return -1;
 	}
@@ -112,7 +112,7 @@ static int on_receive(struct gateway *gateway, const uint8_t *bytes, size_t leng
 		memcpy(gateway->line + gateway->length, bytes, length < room ? length : room);
 	}
 	gateway->length += length;
-	if (lws_is_final_fragment(gateway->wsi))
+	if (lws_is_final_fragment(gateway->endpoint.wsi))
 		on_message(gateway);
 	return 0;
 }
@@ -123,8 +123,8 @@ static int on_writeable(struct gateway *gateway)
 	struct message *message;
 	size_t length;
 
-	if (lws_partial_buffered(gateway->wsi)) {
-		(void)lws_callback_on_writable(gateway->wsi);
+	if (lws_partial_buffered(gateway->endpoint.wsi)) {
+		(void)lws_callback_on_writable(gateway->endpoint.wsi);
 		return 0;
 	}
 	message = message_queue_take(&gateway->queue);
@@ -134,11 +134,11 @@ static int on_writeable(struct gateway *gateway)
 	length = message->length;
 	memcpy(frame + LWS_PRE, message->bytes, length);
 	free(message);
-	if (lws_write(gateway->wsi, frame + LWS_PRE, length, LWS_WRITE_TEXT) < 0) {
+	if (lws_write(gateway->endpoint.wsi, frame + LWS_PRE, length, LWS_WRITE_TEXT) < 0) {
 		gateway->why = "it cannot be written to";
 		return -1;
 	}
-	(void)lws_callback_on_writable(gateway->wsi);
+	(void)lws_callback_on_writable(gateway->endpoint.wsi);
 	return 0;
 }
 
@@ -172,14 +172,11 @@ static void on_destroyed(struct gateway *gateway)
 		apply_limit(server);
 }
 
-static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
-		    size_t length)
+static int on_event(struct endpoint *endpoint, int reason, void *in, size_t length)
 {
-	struct gateway *gateway = lws_get_opaque_user_data(wsi);
+	struct gateway *gateway = (struct gateway *)endpoint;
 
-	if (gateway == NULL || gateway->wsi != wsi)
-		return 0;
-	switch ((int)reason) {
+	switch (reason) {
 	case LWS_CALLBACK_ESTABLISHED:
 		return on_established(gateway);
 	case LWS_CALLBACK_RECEIVE:
@@ -192,29 +189,24 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 		return 0;
 	case LWS_CALLBACK_HTTP:
 		gateway->why = "a plain HTTP request";
-		(void)lws_return_http_status(wsi, HTTP_STATUS_BAD_REQUEST,
+		(void)lws_return_http_status(endpoint->wsi, HTTP_STATUS_BAD_REQUEST,
 					     "This port is for gateways.");
 		return -1;
 	case LWS_CALLBACK_WSI_DESTROY:
-		lws_set_opaque_user_data(wsi, NULL);
 		on_destroyed(gateway);
 		return 0;
 	default:
-		return lws_callback_http_dummy(wsi, reason, user, in, length);
+		return lws_callback_http_dummy(endpoint->wsi, (enum lws_callback_reasons)reason,
+					       NULL, in, length);
 	}
 }
-
-static const struct lws_protocols protocols[] = {
-	{ .name = "teletel", .callback = on_event, .rx_buffer_size = PIECE_MAX },
-	{ 0 },
-};
 
 static void on_timer(void *context)
 {
 	struct gateway *gateway = context;
 
 	gateway->why = "no WebSocket handshake in time";
-	lws_set_timeout(gateway->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+	endpoint_cut(&gateway->endpoint);
 }
 
 /* Takes the descriptor, on success and on failure. */
@@ -223,21 +215,17 @@ static int add(struct command_server *server, int descriptor)
 	struct gateway *gateway = calloc(1, sizeof(*gateway));
 	int r = -ENOMEM;
 
-	if (gateway == NULL)
+	if (gateway != NULL)
+		r = timer_new(&gateway->timer, server->loop, on_timer, gateway);
+	if (r < 0) {
+		(void)close(descriptor);
 		goto fail;
+	}
 	gateway->server = server;
 	listener_name_peer(descriptor, gateway->peer, sizeof(gateway->peer));
-	r = timer_new(&gateway->timer, server->loop, on_timer, gateway);
+	r = endpoint_adopt(&gateway->endpoint, server->loop, descriptor, on_event);
 	if (r < 0)
 		goto fail;
-	gateway->wsi = lws_adopt_socket_vhost(server->vhost, descriptor);
-	if (gateway->wsi == NULL) {
-		/* The library has closed the socket. */
-		timer_free(gateway->timer);
-		free(gateway);
-		return -ENOBUFS;
-	}
-	lws_set_opaque_user_data(gateway->wsi, gateway);
 	timer_arm(gateway->timer, event_loop_now() + COMMAND_HANDSHAKE_TIMEOUT * UINT64_C(1000000));
 	gateway->next = server->gateways;
 	if (gateway->next != NULL)
@@ -246,8 +234,9 @@ static int add(struct command_server *server, int descriptor)
 	server->count++;
 	return 0;
 fail:
+	if (gateway != NULL)
+		timer_free(gateway->timer);
 	free(gateway);
-	(void)close(descriptor);
 	return r;
 }
 
@@ -264,12 +253,6 @@ static void on_accepted(void *context, int descriptor)
 int command_server_new(struct command_server **ret_server, struct event_loop *loop,
 		       struct switchboard *switchboard)
 {
-	const struct lws_context_creation_info info = {
-		.vhost_name = "command",
-		.port = CONTEXT_PORT_NO_LISTEN_SERVER,
-		.protocols = protocols,
-		.options = LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
-	};
 	struct command_server *server = calloc(1, sizeof(*server));
 	int r;
 
@@ -278,12 +261,7 @@ int command_server_new(struct command_server **ret_server, struct event_loop *lo
 	server->loop = loop;
 	server->switchboard = switchboard;
 	r = listener_new(&server->listener, loop, on_accepted, server);
-	if (r == 0) {
-		server->vhost = lws_create_vhost(event_loop_context(loop), &info);
-		r = server->vhost != NULL ? 0 : -ENOMEM;
-	}
 	if (r < 0) {
-		listener_free(server->listener);
 		free(server);
 		return r;
 	}
@@ -303,7 +281,7 @@ void command_server_free(struct command_server *server)
 		return;
 	server->freeing = true;
 	while (server->gateways != NULL)
-		lws_set_timeout(server->gateways->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+		endpoint_cut(&server->gateways->endpoint);
 	listener_free(server->listener);
 	free(server);
 }

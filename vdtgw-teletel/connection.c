@@ -23,11 +23,11 @@ enum {
 
 static int on_receive(struct connection *connection, const uint8_t *bytes, size_t length)
 {
-	uint8_t decoded[CONNECTION_INPUT_MAX];
+	uint8_t decoded[ENDPOINT_PIECE_MAX];
 	struct identification_piece piece = {
-		.binary = lws_frame_is_binary(connection->wsi),
-		.first = lws_is_first_fragment(connection->wsi),
-		.last = lws_is_final_fragment(connection->wsi),
+		.binary = lws_frame_is_binary(connection->endpoint.wsi),
+		.first = lws_is_first_fragment(connection->endpoint.wsi),
+		.last = lws_is_final_fragment(connection->endpoint.wsi),
 		.bytes = bytes,
 		.length = length,
 	};
@@ -36,7 +36,7 @@ static int on_receive(struct connection *connection, const uint8_t *bytes, size_
 	if (connection->state != CONNECTION_OPEN)
 		return 0;
 	/* The library delivers no more than that, and nothing while it is told not to read. */
-	if (length > CONNECTION_INPUT_MAX || connection->waiting > 0) {
+	if (length > ENDPOINT_PIECE_MAX || connection->waiting > 0) {
 		connection->why = "input that was not asked for";
 		return -1;
 	}
@@ -45,8 +45,8 @@ static int on_receive(struct connection *connection, const uint8_t *bytes, size_
 			connection->decoder = (struct latin1_decoder) { 0 };
 		count = latin1_decode(&connection->decoder, bytes, length, decoded);
 		if (count < 0 || (piece.last && !latin1_decoder_complete(&connection->decoder))) {
-			lws_close_reason(connection->wsi, LWS_CLOSE_STATUS_INVALID_PAYLOAD, NULL,
-					 0);
+			lws_close_reason(connection->endpoint.wsi, LWS_CLOSE_STATUS_INVALID_PAYLOAD,
+					 NULL, 0);
 			connection->why = "text that is not UTF-8";
 			return -1;
 		}
@@ -66,7 +66,7 @@ static int send_chunk(struct connection *connection, const uint8_t *bytes, size_
 		memcpy(frame + LWS_PRE, bytes, length);
 	else
 		encoded = latin1_encode(bytes, length, frame + LWS_PRE);
-	return lws_write(connection->wsi, frame + LWS_PRE, encoded,
+	return lws_write(connection->endpoint.wsi, frame + LWS_PRE, encoded,
 			 connection->binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT);
 }
 
@@ -77,8 +77,8 @@ static int on_writeable(struct connection *connection)
 
 	if (connection->kiosk == NULL)
 		return 0;
-	if (lws_partial_buffered(connection->wsi)) {
-		(void)lws_callback_on_writable(connection->wsi);
+	if (lws_partial_buffered(connection->endpoint.wsi)) {
+		(void)lws_callback_on_writable(connection->endpoint.wsi);
 		return 0;
 	}
 	bytes = kiosk_output(connection->kiosk, &length);
@@ -93,12 +93,12 @@ static int on_writeable(struct connection *connection)
 		if (connection->waiting > 0)
 			connection_offer_input(connection);
 		connection_after_kiosk(connection);
-		(void)lws_callback_on_writable(connection->wsi);
+		(void)lws_callback_on_writable(connection->endpoint.wsi);
 		return 0;
 	}
 	if (connection->state != CONNECTION_CLOSING)
 		return 0;
-	lws_close_reason(connection->wsi,
+	lws_close_reason(connection->endpoint.wsi,
 			 connection->server->stopping ? LWS_CLOSE_STATUS_GOINGAWAY
 						      : LWS_CLOSE_STATUS_NORMAL,
 			 NULL, 0);
@@ -125,7 +125,7 @@ static void learn(struct connection *connection)
 {
 	static const char speed_header[] = "x-vdtgw-speed:";
 	static const char transport_header[] = "x-vdtgw-transport:";
-	struct lws *wsi = connection->wsi;
+	struct lws *wsi = connection->endpoint.wsi;
 	struct sockaddr_storage peer;
 	socklen_t length = sizeof(peer);
 	char value[HEADER_VALUE_MAX];
@@ -148,7 +148,7 @@ static void learn(struct connection *connection)
 
 static int on_http(struct connection *connection)
 {
-	struct lws *wsi = connection->wsi;
+	struct lws *wsi = connection->endpoint.wsi;
 	unsigned char headers[LWS_PRE + HTTP_HEADERS_MAX];
 	unsigned char *start = headers + LWS_PRE;
 	unsigned char *position = start;
@@ -172,7 +172,8 @@ static int on_http_writeable(struct connection *connection)
 	if (page == NULL)
 		return -1;
 	memcpy(page + LWS_PRE, web_page, web_page_length);
-	(void)lws_write(connection->wsi, page + LWS_PRE, web_page_length, LWS_WRITE_HTTP_FINAL);
+	(void)lws_write(connection->endpoint.wsi, page + LWS_PRE, web_page_length,
+			LWS_WRITE_HTTP_FINAL);
 	free(page);
 	return -1;
 }
@@ -200,14 +201,11 @@ static void on_destroyed(struct connection *connection)
 	server_on_gone(server);
 }
 
-static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
-		    size_t length)
+static int on_event(struct endpoint *endpoint, int reason, void *in, size_t length)
 {
-	struct connection *connection = lws_get_opaque_user_data(wsi);
+	struct connection *connection = (struct connection *)endpoint;
 
-	if (connection == NULL || connection->wsi != wsi)
-		return 0;
-	switch ((int)reason) {
+	switch (reason) {
 	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
 		learn(connection);
 		return 0;
@@ -226,36 +224,17 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_HTTP_WRITEABLE:
 		return on_http_writeable(connection);
 	case LWS_CALLBACK_WSI_DESTROY:
-		lws_set_opaque_user_data(wsi, NULL);
 		on_destroyed(connection);
 		return 0;
 	default:
-		return lws_callback_http_dummy(wsi, reason, user, in, length);
+		return lws_callback_http_dummy(endpoint->wsi, (enum lws_callback_reasons)reason,
+					       NULL, in, length);
 	}
-}
-
-static const struct lws_protocols protocols[] = {
-	{ .name = "videotex", .callback = on_event, .rx_buffer_size = CONNECTION_INPUT_MAX },
-	{ .name = "binary", .callback = on_event, .rx_buffer_size = CONNECTION_INPUT_MAX },
-	{ .name = "tty", .callback = on_event, .rx_buffer_size = CONNECTION_INPUT_MAX },
-	{ 0 },
-};
-
-struct lws_vhost *connection_vhost(struct event_loop *loop)
-{
-	const struct lws_context_creation_info info = {
-		.vhost_name = "kiosk",
-		.port = CONTEXT_PORT_NO_LISTEN_SERVER,
-		.protocols = protocols,
-		.options = LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
-	};
-
-	return lws_create_vhost(event_loop_context(loop), &info);
 }
 
 void connection_cut(struct connection *connection)
 {
-	lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+	endpoint_cut(&connection->endpoint);
 }
 
 static void on_timer(void *context)
@@ -278,21 +257,17 @@ int connection_new(struct server *server, int descriptor)
 	struct connection *connection = calloc(1, sizeof(*connection));
 	int r = -ENOMEM;
 
-	if (connection == NULL)
+	if (connection != NULL)
+		r = timer_new(&connection->timer, server->loop, on_timer, connection);
+	if (r < 0) {
+		(void)close(descriptor);
 		goto fail;
+	}
 	connection->server = server;
 	listener_name_peer(descriptor, connection->peer, sizeof(connection->peer));
-	r = timer_new(&connection->timer, server->loop, on_timer, connection);
+	r = endpoint_adopt(&connection->endpoint, server->loop, descriptor, on_event);
 	if (r < 0)
 		goto fail;
-	connection->wsi = lws_adopt_socket_vhost(server->vhost, descriptor);
-	if (connection->wsi == NULL) {
-		/* The library has closed the socket. */
-		timer_free(connection->timer);
-		free(connection);
-		return -ENOBUFS;
-	}
-	lws_set_opaque_user_data(connection->wsi, connection);
 	connection_arm(connection, event_loop_now() + SERVER_HANDSHAKE_TIMEOUT * UINT64_C(1000000));
 	connection->next = server->connections;
 	if (connection->next != NULL)
@@ -301,7 +276,8 @@ int connection_new(struct server *server, int descriptor)
 	server->connection_count++;
 	return 0;
 fail:
+	if (connection != NULL)
+		timer_free(connection->timer);
 	free(connection);
-	(void)close(descriptor);
 	return r;
 }

@@ -65,7 +65,7 @@ void connection_after_kiosk(struct connection *connection)
 		follow_deadline(connection);
 	(void)kiosk_output(connection->kiosk, &length);
 	if (length > 0 || connection->state == CONNECTION_CLOSING)
-		(void)lws_callback_on_writable(connection->wsi);
+		(void)lws_callback_on_writable(connection->endpoint.wsi);
 }
 
 void connection_offer_input(struct connection *connection)
@@ -75,7 +75,7 @@ void connection_offer_input(struct connection *connection)
 
 	connection->waiting -= taken;
 	memmove(connection->input, connection->input + taken, connection->waiting);
-	(void)lws_rx_flow_control(connection->wsi, connection->waiting == 0);
+	(void)lws_rx_flow_control(connection->endpoint.wsi, connection->waiting == 0);
 	connection_after_kiosk(connection);
 }
 

@@ -50,11 +50,6 @@ int server_new(struct server **ret_server, struct event_loop *loop, const struct
 		r = listener_new(&server->listener, loop, on_accepted, server);
 	if (r < 0)
 		goto fail;
-	server->vhost = connection_vhost(loop);
-	if (server->vhost == NULL) {
-		r = -ENOMEM;
-		goto fail;
-	}
 	*ret_server = server;
 	return 0;
 fail:

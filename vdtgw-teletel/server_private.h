@@ -4,6 +4,7 @@
 #define VDTGW_TELETEL_SERVER_PRIVATE_H
 
 #include "common/latin1.h"
+#include "vdtgw-teletel/endpoint.h"
 #include "vdtgw-teletel/identification.h"
 #include "vdtgw-teletel/listener.h"
 #include "vdtgw-teletel/server.h"
@@ -11,17 +12,12 @@
 #include <stdbool.h>
 
 enum {
-	CONNECTION_INPUT_MAX = 1024, /* bytes that the library delivers at once */
-	CONNECTION_PEER_MAX = 64,    /* characters of an address and port */
+	CONNECTION_PEER_MAX = 64, /* characters of an address and port */
 };
-
-struct lws;
-struct lws_vhost;
 
 struct server {
 	struct event_loop *loop;
 	const struct kiosk_house *house;
-	struct lws_vhost *vhost;
 	struct switchboard *switchboard; /* NULL: without a command channel */
 	struct listener *listener;
 	struct connection *connections; /* a list */
@@ -40,10 +36,10 @@ enum connection_state {
 };
 
 struct connection {
+	struct endpoint endpoint;
 	struct server *server;
 	struct connection *previous;
 	struct connection *next;
-	struct lws *wsi;
 	struct kiosk *kiosk;
 	struct switchboard_line *line; /* NULL: nobody to be redirected */
 	struct timer *timer;
@@ -58,7 +54,7 @@ struct connection {
 	struct latin1_decoder decoder;
 	struct identification identification;
 	size_t waiting; /* bytes of input that the kiosk has not taken */
-	uint8_t input[CONNECTION_INPUT_MAX + IDENTIFICATION_HELD_MAX];
+	uint8_t input[ENDPOINT_PIECE_MAX + IDENTIFICATION_HELD_MAX];
 };
 
 /* Opens the kiosk to a connection that has just been established. Returns 0 or -ENOMEM. */
@@ -72,8 +68,6 @@ void connection_offer_input(struct connection *connection);
 void connection_after_kiosk(struct connection *connection);
 void connection_arm(struct connection *connection, uint64_t due);
 
-/* Returns NULL where the library cannot make one. */
-struct lws_vhost *connection_vhost(struct event_loop *loop);
 /* Takes the socket, on success and on failure. Returns 0 or -errno. */
 int connection_new(struct server *server, int descriptor);
 /* Goodbye to the caller, or the end of an unfinished handshake. */

@@ -1,74 +1,17 @@
 """The kiosk, vdtgw-teletel, visited by WebSocket clients that are not ours."""
 
 import asyncio
-import os
 import resource
 import signal
 import socket
 import subprocess
 import urllib.request
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 import websockets
 
-from videotex_screen import Screen
-
-ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = ROOT / os.environ.get("VDTGW_BUILD", "build") / "bin" / "vdtgw-teletel"
-
-ENVOI, RETOUR, REPETITION, GUIDE, ANNULATION, SOMMAIRE, CORRECTION, SUITE, FIN = (
-    f"\x13{chr(code)}" for code in range(0x41, 0x4A)
-)
-
-DIRECTORY = """{ "servers": [
-{ "name": "3615XYZ", "address": "ws://localhost:1/", "tarif": "T2", "cost": "0.12" },
-{ "name": "Météo", "alias": "3615xyz" }
-] }
-"""
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Kiosk:
-    def __init__(self, folder, *options, directory=DIRECTORY):
-        self.port = free_port()
-        (folder / "vdtgw.conf").write_text("")
-        (folder / "directory.json").write_text(directory)
-        self.process = subprocess.Popen(
-            [PROGRAM, "--config", folder / "vdtgw.conf", "--directory", folder / "directory.json",
-             "--share", ROOT / "share", "--listen", f"localhost:{self.port}", "--command", "none",
-             *options],
-            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        self.log = []
-        for line in self.process.stderr:
-            self.log.append(line)
-            if " listens on " in line:
-                break
-
-    def end(self):
-        """Ends it; returns its status and what it logged."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        try:
-            rest = self.process.communicate(timeout=10)[1]
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            raise
-        return self.process.returncode, "".join(self.log) + rest
-
-    def memory(self):
-        """Resident kilobytes."""
-        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1])
-        raise AssertionError("no VmRSS")
-
+from kiosks import (ANNULATION, CORRECTION, ENVOI, FIN, GUIDE, PROGRAM, REPETITION, RETOUR, ROOT,
+                    SOMMAIRE, SUITE, Caller, Kiosk, calling, visit)
 
 @pytest.fixture
 def kiosk(tmp_path):
@@ -77,44 +20,6 @@ def kiosk(tmp_path):
     status, log = started.end()
     assert status == 0, log
     assert "Sanitizer" not in log and "runtime error" not in log, log
-
-
-class Caller:
-    def __init__(self, connection):
-        self.connection = connection
-        self.screen = Screen()
-        self.frames = []
-
-    async def until(self, condition, timeout=8):
-        """Receives until the screen is as wanted."""
-        async def receive():
-            while not condition(self.screen):
-                frame = await self.connection.recv()
-                self.frames.append(frame)
-                self.screen.feed(frame if isinstance(frame, bytes) else frame.encode("latin-1"))
-        try:
-            await asyncio.wait_for(receive(), timeout)
-        except (asyncio.TimeoutError, websockets.ConnectionClosed) as error:
-            raise AssertionError(f"{error!r}; the screen is\n{self.screen.text()}") from error
-
-    async def sees(self, *texts):
-        await self.until(lambda screen: all(text in screen.text() for text in texts))
-
-    async def type(self, keys):
-        await self.connection.send(keys)
-
-
-@asynccontextmanager
-async def calling(kiosk, path="/", host="127.0.0.1", **options):
-    async with websockets.connect(f"ws://{host}:{kiosk.port}{path}", **options) as connection:
-        yield Caller(connection)
-
-
-def visit(kiosk, scenario, **options):
-    async def run():
-        async with calling(kiosk, **options) as caller:
-            await scenario(caller)
-    asyncio.run(run())
 
 
 def test_welcome_page_is_there_at_once(kiosk):
