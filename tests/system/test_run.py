@@ -91,6 +91,22 @@ def test_a_caller_of_each_kind_reaches_the_kiosk(run):
         read_until(caller, rb"s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=.*\x0c")
 
 
+def test_a_caller_is_redirected_to_the_kiosks_own_service_and_comes_home(run):
+    running = run()
+    running.wait_ready()
+    with call(running.ports["RAW"]) as caller:
+        # The home page's last words; the field; the other service; the cost on row 0; home again.
+        for keys, wanted in [
+            (b"", rb"jour et nuit.*\x11"),
+            (b"echo\x13A", rb"chez un autre service.*\x11"),
+            (b"", rb"\x1f@AT2  0,0[1-9] F\x18\x0a"),
+            (b"\x13I", rb"jour et nuit.*\x11"),
+        ]:
+            caller.sendall(keys)
+            caller.settimeout(20)
+            read_until(caller, wanted)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_everything_with_a_caller_there(run, tmp_path, number):
     running = run()

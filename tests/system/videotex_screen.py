@@ -182,6 +182,9 @@ class Screen:
             if sequence[1:] == b"\x39\x7b":
                 self.asked_identity += 1
             return True
+        if 0x20 <= byte <= 0x2F:
+            # A character set is chosen (ISO 2022): there is only the usual one here.
+            return sequence[-1] >= 0x30
         if byte == 0x5B:
             return len(sequence) > 2 and sequence[-1] >= 0x40
         changes = {
