@@ -22,6 +22,9 @@ enum {
 	SEP = 0x13,
 	SS2 = 0x19,
 	ESC = 0x1b,
+	BACKSPACE = 0x08,
+	RETURN = 0x0d,
+	DELETE = 0x7f,
 	ANSWER_MAX = 51, /* bytes of the longest answer that terminals give (ENQRAM) */
 };
 
@@ -66,6 +69,7 @@ const char *terminal_type_name(uint8_t type)
 
 static struct terminal_event plain(struct terminal_input *input, uint8_t byte)
 {
+	input->state = INPUT_PLAIN;
 	switch (byte) {
 	case SEP:
 		input->state = INPUT_AFTER_SEP;
@@ -80,8 +84,12 @@ static struct terminal_event plain(struct terminal_input *input, uint8_t byte)
 		input->state = INPUT_IN_ANSWER;
 		input->collected = 0;
 		break;
+	case RETURN:
+		return (struct terminal_event) { .kind = TERMINAL_KEY, .byte = KEY_ENVOI };
+	case BACKSPACE:
+	case DELETE:
+		return (struct terminal_event) { .kind = TERMINAL_KEY, .byte = KEY_CORRECTION };
 	default:
-		input->state = INPUT_PLAIN;
 		if (byte >= 0x20 && byte < 0x7f)
 			return (struct terminal_event) { .kind = TERMINAL_CHARACTER, .byte = byte };
 		break;

@@ -51,7 +51,8 @@ struct terminal_input {
 	uint8_t answer[3];
 };
 
-/* The parity bit is ignored. */
+/* The parity bit is ignored. For callers without function keys Return is Envoi, and Backspace or
+ * Delete is Correction. */
 struct terminal_event terminal_input_feed(struct terminal_input *input, uint8_t byte);
 /* The maker's and the type's name, UTF-8; NULL where unknown (STUM, ENQROM). */
 const char *terminal_maker_name(uint8_t maker);
