@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -62,6 +63,13 @@ pid_t peer_pid(const struct peer *peer)
 uid_t peer_uid(const struct peer *peer)
 {
 	return peer->credentials.uid;
+}
+
+bool peer_has_hung_up(const struct peer *peer)
+{
+	struct pollfd socket = { .fd = watch_descriptor(peer->watch) };
+
+	return poll(&socket, 1, 0) == 1 && (socket.revents & (POLLHUP | POLLERR)) != 0;
 }
 
 int peer_kind(const struct peer *peer)

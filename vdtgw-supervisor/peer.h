@@ -70,6 +70,9 @@ void peer_order(struct peer *peer, json_t *parameters);
 /* A settled peer may stay silent for as long as it likes. */
 void peer_settle(struct peer *peer, bool settled);
 
+/* True when it has closed its end already: nobody is there to be answered. */
+bool peer_has_hung_up(const struct peer *peer);
+
 /* As the kernel saw them when it connected. */
 pid_t peer_pid(const struct peer *peer);
 uid_t peer_uid(const struct peer *peer);

@@ -306,6 +306,12 @@ void session_interface_enter(struct supervisor *supervisor, struct peer *peer,
 	}
 	if (!read_values(peer, call, fields, LENGTH(fields), &values))
 		return;
+	/* It could not wait for its answer, and asks again, or is no more: it is nobody's session.
+	 */
+	if (peer_has_hung_up(peer)) {
+		peer_end(peer, PEER_CLOSED);
+		return;
+	}
 	invalid = read_caller(&values, &caller);
 	if (invalid != NULL)
 		supervisor_answer_invalid(peer, invalid);

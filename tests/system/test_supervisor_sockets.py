@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import socket
 import sqlite3
 import stat
@@ -183,6 +184,19 @@ def test_leaving_and_closing_at_once_is_no_crash(plain):
         session.close()
     plain.wait_numbers([])
     assert plain.status()["crashed"] == 0
+
+
+def test_who_does_not_wait_for_the_answer_was_never_admitted(plain):
+    """As a session does that finds the supervisor too busy for too long."""
+    os.kill(plain.program.pid, signal.SIGSTOP)
+    impatient = plain.session()
+    impatient.send("org.vdtgw.Session.Enter", Session.ADDRESS, more=True)
+    impatient.close()
+    os.kill(plain.program.pid, signal.SIGCONT)
+    number = plain.session().enter()
+    plain.wait_numbers([number])
+    status = plain.status()
+    assert status["admitted"] == 1 and status["crashed"] == 0
 
 
 def test_limits_refuse_newcomers_only(make):
