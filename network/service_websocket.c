@@ -14,6 +14,7 @@
 #include "network/message_queue.h"
 #include "network/service_kind.h"
 #include "network/service_tls.h"
+#include "network/stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -622,6 +623,7 @@ static int websocket_open(void **ret_peer, struct service_link *link, int descri
 	}
 	websocket->link = link;
 	websocket->descriptor = descriptor;
+	stream_prepare_socket(descriptor);
 	websocket->secure = link->uri.scheme == URI_WSS;
 	r = timer_new(&websocket->timer, link->loop, on_timer, websocket);
 	if (r == 0 && websocket->secure)

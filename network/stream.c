@@ -42,7 +42,7 @@ static void set_option(int descriptor, int level, int option, int value)
 	(void)setsockopt(descriptor, level, option, &value, sizeof(value));
 }
 
-static void prepare_socket(int descriptor)
+void stream_prepare_socket(int descriptor)
 {
 	set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
 	set_option(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1);
@@ -155,7 +155,7 @@ int stream_new(struct stream **ret_stream, struct event_loop *loop, int descript
 		result = -errno;
 		goto out;
 	}
-	prepare_socket(descriptor);
+	stream_prepare_socket(descriptor);
 	result = timer_new(&stream->guard, loop, on_guard_expired, stream);
 	if (result < 0)
 		goto out;

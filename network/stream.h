@@ -27,8 +27,13 @@ struct stream_handlers {
 
 struct stream;
 
-/* Makes the socket non-blocking, without Nagle's delay, and with keep-alive: a peer that vanished
- * is noticed within two minutes. Takes the socket on success only. Returns 0 or -errno. */
+/* What every TCP connection needs, those of the WebSocket library too: no Nagle's delay, and
+ * keep-alive, so that a peer that vanished is noticed within two minutes, and one that takes
+ * nothing of what it is sent within half of one. */
+void stream_prepare_socket(int descriptor);
+
+/* Makes the socket non-blocking and prepares it as above. Takes the socket on success only.
+ * Returns 0 or -errno. */
 int stream_new(struct stream **ret_stream, struct event_loop *loop, int descriptor,
 	       const struct stream_handlers *handlers, void *context);
 /* Bytes that stream_send() takes now. */

@@ -5,6 +5,7 @@
  */
 #include "common/latin1.h"
 #include "common/log.h"
+#include "network/stream.h"
 #include "vdtgw-session/caller_transport.h"
 #include "vdtgw-session/web_page.h"
 
@@ -435,6 +436,7 @@ static int websocket_open(struct caller *caller, struct event_loop *loop, int de
 		result = -ENOMEM;
 		goto out;
 	}
+	stream_prepare_socket(descriptor);
 	websocket->wsi = lws_adopt_socket_vhost(vhost, descriptor);
 	if (websocket->wsi == NULL) {
 		result = -EIO;

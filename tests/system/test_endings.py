@@ -5,12 +5,13 @@ import re
 import signal
 import socket
 import time
+from pathlib import Path
 
 import pytest
 
 from calls import TRANSPORTS, call
 from peers import Peer, Service, connect_socket
-from processes import is_alive
+from processes import is_alive, wait_for
 
 SECONDS = 4.0  # "within seconds"
 TCP_REPAIR = 19
@@ -74,6 +75,27 @@ def test_a_caller_who_vanishes_without_a_packet_is_noticed_by_what_is_sent(gatew
     connection.send(b"anyone there?")
     connection.receive_to_end(SECONDS)
     assert running.wait_end(port, "telnet", SECONDS)["reason"] == "caller-cut"
+
+
+def keeps_alive(local_port, remote_port):
+    """True while a timer of the kernel's looks after a connection on which nothing is under way."""
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            _, local, remote, _, _, timer, *_ = line.split()
+            if local.endswith(f":{local_port:04X}") and remote.endswith(f":{remote_port:04X}"):
+                return timer.startswith("02:")
+    raise AssertionError(f"no connection from port {local_port} to {remote_port}")
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_peers_that_vanish_in_silence_are_probed_for(gateway, service, transport):
+    running = gateway(home=service.uri, supervisor=False)
+    caller, connection = call(running, service, transport)
+    service_port, session_port = connection.sock.getsockname()[1], connection.sock.getpeername()[1]
+    wait_for(
+        lambda: keeps_alive(running.port(transport), caller.local_port), what="probes of the caller"
+    )
+    wait_for(lambda: keeps_alive(session_port, service_port), what="probes of the service")
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
