@@ -13,6 +13,7 @@
 #include <libwebsockets.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -283,6 +284,15 @@ static int on_http_writeable(struct websocket *websocket)
 	return -1;
 }
 
+/* A request that offers to go on in HTTP/2, as some clients' plain ones do, gets the page in the
+ * version that it came in. Returns what lets the library go on, or has it close. */
+static int on_upgrade(struct websocket *websocket, const char *protocol)
+{
+	if (strcasecmp(protocol, "h2c") != 0)
+		return 0;
+	return on_http(websocket) < 0 ? -1 : on_http_writeable(websocket);
+}
+
 /* What the library itself found wrong with a frame stands in the close that it prepared. */
 static void take_over_close_code(struct websocket *websocket)
 {
@@ -331,6 +341,8 @@ static int dispatch(struct websocket *websocket, struct lws *wsi, enum lws_callb
 	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
 		(void)end_with(websocket, CALLER_CLOSED, "a close frame");
 		return 0;
+	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+		return on_upgrade(websocket, in);
 	case LWS_CALLBACK_HTTP:
 		return on_http(websocket);
 	case LWS_CALLBACK_HTTP_WRITEABLE:

@@ -19,6 +19,7 @@ from peers import (
     connect_socket,
     websocket_caller,
 )
+from processes import cpu_seconds, wait_for
 
 
 @pytest.fixture
@@ -182,6 +183,43 @@ def test_a_plain_get_gets_a_page_that_says_what_this_port_is(running, service):
     assert b"websocket" in body and b"minitel" in body
     assert running.wait_end(port, "websocket")["reason"] == "caller-not-websocket"
     service.expect_no_call(0.1)
+
+
+def test_a_get_that_offers_http_2_gets_the_page_all_the_same(running):
+    caller = Peer(connect_socket(running.port("websocket")))
+    port = caller.local_port
+    caller.send(HOSTILE_REQUESTS["upgrade to h2c"])
+    answer = caller.receive_to_end()
+    assert b" 200 " in answer.splitlines()[0] and b"</html>" in answer
+    assert running.wait_end(port, "websocket")["reason"] == "caller-not-websocket"
+
+
+def test_half_a_frame_header_costs_nothing_and_the_rest_is_awaited(running, service):
+    caller = caller_of(running)
+    connection = service.accept()
+    process = running.session_pid(caller, "websocket")
+    frame = caller.frame(TEXT, START)
+    caller.send_wire(frame[:1])
+    # What the start of the call costs is over when the processor is not used any more.
+    wait_for(lambda: is_idle(process, 0.5), what="an idle session")
+    caller.send_wire(frame[1:])
+    connection.receive_until(START)
+
+
+def is_idle(process, seconds):
+    before = cpu_seconds(process)
+    time.sleep(seconds)
+    return cpu_seconds(process) - before < seconds / 10
+
+
+def test_an_end_within_the_first_frame_header_ends_the_call(running, service):
+    caller = caller_of(running)
+    port = caller.local_port
+    connection = service.accept()
+    caller.send_wire(caller.frame(TEXT, b"x")[:1])
+    caller.shutdown_write()
+    connection.receive_to_end()
+    assert running.wait_end(port, "websocket")["reason"] == "caller-cut"
 
 
 # What is sent, and the close codes that may answer it; None: the connection ends without one.
