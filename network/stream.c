@@ -20,6 +20,7 @@ enum {
 	KEEPALIVE_INTERVAL = 15, /* s between probes */
 	KEEPALIVE_COUNT = 4,
 	UNACKNOWLEDGED_MAX = 30000, /* ms that sent bytes may stay without an answer */
+	UNSENT_MAX = 16384,         /* bytes that the kernel takes ahead of the network */
 	US_PER_S = 1000000,
 };
 
@@ -45,6 +46,7 @@ static void set_option(int descriptor, int level, int option, int value)
 void stream_prepare_socket(int descriptor)
 {
 	set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+	set_option(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_MAX);
 	set_option(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1);
 	set_option(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE);
 	set_option(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL);

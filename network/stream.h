@@ -27,9 +27,10 @@ struct stream_handlers {
 
 struct stream;
 
-/* What every TCP connection needs, those of the WebSocket library too: no Nagle's delay, and
+/* What every TCP connection needs, those of the WebSocket library too: no delay of Nagle's;
  * keep-alive, so that a peer that vanished is noticed within two minutes, and one that takes
- * nothing of what it is sent within half of one. */
+ * nothing of what it is sent within half of one; and little in the kernel that is not sent yet,
+ * since what is there can no longer be dropped. */
 void stream_prepare_socket(int descriptor);
 
 /* Makes the socket non-blocking and prepares it as above. Takes the socket on success only.
