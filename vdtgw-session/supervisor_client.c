@@ -497,9 +497,14 @@ void supervisor_client_traffic(struct supervisor_client *client, uint64_t bytes_
 void supervisor_client_leave(struct supervisor_client *client, const char *reason,
 			     uint64_t bytes_in, uint64_t bytes_out, uint64_t duration)
 {
-	tell(client, INTERFACE "Leave",
-	     json_pack("{s:s, s:I, s:I, s:I}", "reason", reason, "bytes_in", (json_int_t)bytes_in,
-		       "bytes_out", (json_int_t)bytes_out, "duration", (json_int_t)duration));
+	/* Right behind an Enter that is not answered yet, too: it may have admitted the session by
+	 * now, and would take the silence for a crash. */
+	if (client->watch != NULL)
+		call(client, INTERFACE "Leave",
+		     json_pack("{s:s, s:I, s:I, s:I}", "reason", reason, "bytes_in",
+			       (json_int_t)bytes_in, "bytes_out", (json_int_t)bytes_out, "duration",
+			       (json_int_t)duration),
+		     VARLINK_ONEWAY);
 }
 
 void supervisor_client_free(struct supervisor_client *client)

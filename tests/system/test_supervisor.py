@@ -1,5 +1,6 @@
 """Sessions and their supervisor: the list, Kick, and each surviving the other's death."""
 
+import json
 import os
 import signal
 import socket
@@ -167,6 +168,29 @@ def test_a_supervisor_that_talks_nonsense_costs_no_call(gateway, service, name):
     join(caller, connection)
     sock.close()
     listener.close()
+
+
+def test_a_session_that_ends_while_it_enters_says_so(gateway, service):
+    """Else an admission that crosses its end looks like a crash."""
+    running = gateway(home=service.uri, supervisor=False)
+    supervisor = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    supervisor.bind(running.session_socket)
+    supervisor.listen()
+    supervisor.settimeout(8)
+    caller = raw_caller(running.port("raw"))
+    connection, _ = supervisor.accept()
+    connection.settimeout(8)
+    said = b""
+    while b"\0" not in said:
+        said += connection.recv(65536)
+    os.kill(running.session_pid(caller, "raw"), signal.SIGTERM)
+    while data := connection.recv(65536):
+        said += data
+    methods = [json.loads(message)["method"] for message in said.split(b"\0")[:-1]]
+    assert methods == ["org.vdtgw.Session.Enter", "org.vdtgw.Session.Leave"]
+    assert running.wait_end(caller.local_port, "raw")["reason"] == "terminated"
+    connection.close()
+    supervisor.close()
 
 
 def test_the_limits_are_kept_and_explained(gateway, service):
