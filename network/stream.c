@@ -228,6 +228,11 @@ void stream_pause(struct stream *stream, bool paused)
 		watch_read(stream->watch, !paused);
 }
 
+int stream_descriptor(const struct stream *stream)
+{
+	return watch_descriptor(stream->watch);
+}
+
 void stream_close(struct stream *stream)
 {
 	if (stream->closing || stream->ended)

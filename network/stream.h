@@ -45,6 +45,7 @@ size_t stream_send(struct stream *stream, const uint8_t *bytes, size_t length);
 /* True when nothing waits for the kernel. */
 bool stream_idle(const struct stream *stream);
 void stream_pause(struct stream *stream, bool paused);
+int stream_descriptor(const struct stream *stream);
 /* Sends what was taken, then end of file; discards input until the peer's end. ended() follows. */
 void stream_close(struct stream *stream);
 /* At once. Accepts NULL. Safe from within a handler. */

@@ -54,8 +54,12 @@ void call_clear_deadline(struct call *call, enum deadline which)
 
 void call_note(struct call *call, const char *detail)
 {
-	if (detail != NULL && call->detail[0] == '\0')
-		(void)snprintf(call->detail, sizeof(call->detail), " (%s)", detail);
+	if (detail == NULL || call->detail[0] != '\0')
+		return;
+	(void)snprintf(call->detail, sizeof(call->detail), "%s", detail);
+	/* It is quoted in the log: a peer's words do not end the quotation. */
+	for (char *mark = call->detail; (mark = strchr(mark, '"')) != NULL;)
+		*mark = '\'';
 }
 
 static const char *service_text(const struct call *call)
@@ -87,11 +91,23 @@ static void log_end(const struct call *call)
 	(void)snprintf(out, sizeof(out), "%llu", (unsigned long long)call->bytes_out);
 	log_event(LOG_PRIORITY_INFO, MESSAGE_CALL_ENDED, fields, sizeof(fields) / sizeof(fields[0]),
 		  "call ended: transport=%s address=%s port=%s session=%s service=%s "
-		  "duration=%llu.%03llus in=%s out=%s reason=%s%s",
+		  "duration=%llu.%03llus in=%s out=%s reason=%s%s%s%s",
 		  transport_name(call->transport), call->address, port, session, service_text(call),
 		  (unsigned long long)(duration / US_PER_S),
 		  (unsigned long long)(duration % US_PER_S / 1000), in, out, call->session.reason,
-		  call->detail);
+		  call->detail[0] != '\0' ? " detail=\"" : "", call->detail,
+		  call->detail[0] != '\0' ? "\"" : "");
+}
+
+static void note_unshown(struct call *call)
+{
+	size_t unshown = screen_queued(call->screen, SCREEN_HOME);
+	char text[CALL_DETAIL_MAX];
+
+	if (unshown == 0)
+		return;
+	(void)snprintf(text, sizeof(text), "%zu characters of the service were not shown", unshown);
+	call_note(call, text);
 }
 
 static void finish(struct call *call)
@@ -99,6 +115,7 @@ static void finish(struct call *call)
 	if (call->finished)
 		return;
 	call->finished = true;
+	note_unshown(call);
 	log_end(call);
 	supervisor_client_leave(call->supervisor, call->session.reason, call->bytes_in,
 				call->bytes_out, event_loop_now() - call->started);
@@ -274,6 +291,17 @@ static void report_traffic(struct call *call)
 	supervisor_client_traffic(call->supervisor, call->bytes_in, call->bytes_out);
 }
 
+/* A caller who is not read, because the service takes nothing, may go without a word. */
+static void look_at_paused(struct call *call)
+{
+	if (call->caller == NULL)
+		return;
+	if (caller_gone(call->caller))
+		on_caller_ended(call, CALLER_CUT, "gone while the service took nothing of it");
+	else
+		call_set_deadline(call, DEADLINE_PAUSED, CALL_PAUSED_LOOK);
+}
+
 static void on_deadline(struct call *call, enum deadline which)
 {
 	switch (which) {
@@ -309,6 +337,9 @@ static void on_deadline(struct call *call, enum deadline which)
 		break;
 	case DEADLINE_SEPARATOR:
 		call_input_separator_over(call);
+		break;
+	case DEADLINE_PAUSED:
+		look_at_paused(call);
 		break;
 	case DEADLINE_TRAFFIC:
 		report_traffic(call);

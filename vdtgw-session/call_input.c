@@ -49,6 +49,17 @@ static struct service_link *addressee(const struct call *call)
 	return service->connected ? service->link : NULL;
 }
 
+static void pause_caller(struct call *call, bool paused)
+{
+	if (call->caller == NULL)
+		return;
+	caller_pause(call->caller, paused);
+	if (!paused)
+		call_clear_deadline(call, DEADLINE_PAUSED);
+	else if (!deadlines_is_set(&call->deadlines, DEADLINE_PAUSED))
+		call_set_deadline(call, DEADLINE_PAUSED, CALL_PAUSED_LOOK);
+}
+
 void call_input_forward(struct call *call)
 {
 	struct service_link *link = addressee(call);
@@ -61,8 +72,7 @@ void call_input_forward(struct call *call)
 		if (call->held)
 			call->held_at -= sent;
 	}
-	if (call->caller != NULL)
-		caller_pause(call->caller, call->input_length >= CALLER_INPUT_MAX);
+	pause_caller(call, call->input_length >= CALLER_INPUT_MAX);
 }
 
 void call_input_drop(struct call *call)

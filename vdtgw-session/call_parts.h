@@ -19,6 +19,7 @@ enum {
 	US_PER_S = 1000000,
 	CALL_INPUT_MAX = 2 * CALLER_INPUT_MAX, /* bytes of the caller's that wait for the service */
 	CALL_DETAIL_MAX = 160,
+	CALL_PAUSED_LOOK = 2 * US_PER_S,      /* between two looks at a caller who is not read */
 	CALL_TRAFFIC_INTERVAL = 5 * US_PER_S, /* between two reports of how much has passed */
 };
 

@@ -7,6 +7,7 @@
 #include "vdtgw-session/caller_transport.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 
 static const struct caller_transport *const transports[] = {
@@ -67,6 +68,16 @@ bool caller_idle(const struct caller *caller)
 void caller_pause(struct caller *caller, bool paused)
 {
 	caller->operations->pause(caller->transport, paused);
+}
+
+bool caller_gone(const struct caller *caller)
+{
+	struct pollfd socket = {
+		.fd = caller->operations->descriptor(caller->transport),
+		.events = POLLRDHUP,
+	};
+
+	return socket.fd < 0 || (poll(&socket, 1, 0) == 1 && socket.revents != 0);
 }
 
 void caller_close(struct caller *caller)

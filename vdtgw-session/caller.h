@@ -61,8 +61,10 @@ void caller_start(struct caller *caller);
 size_t caller_send(struct caller *caller, const uint8_t *bytes, size_t length);
 /* True when nothing that was taken waits for the kernel, and more can be taken. */
 bool caller_idle(const struct caller *caller);
-/* Back-pressure: while paused the terminal is not read. */
+/* Back-pressure: while paused the terminal is not read, and its end is not noticed either. */
 void caller_pause(struct caller *caller, bool paused);
+/* Asks the kernel: true when the terminal has hung up or vanished, whatever of it is unread. */
+bool caller_gone(const struct caller *caller);
 /* Orderly: sends what was taken, the close frame or end of file; ended() follows within
  * CALLER_CLOSE_TIMEOUT. received() is not called any more. */
 void caller_close(struct caller *caller);

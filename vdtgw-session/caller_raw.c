@@ -95,6 +95,13 @@ static void raw_pause(void *transport, bool paused)
 	stream_pause(raw->stream, paused);
 }
 
+static int raw_descriptor(const void *transport)
+{
+	const struct raw *raw = transport;
+
+	return stream_descriptor(raw->stream);
+}
+
 static void raw_close(void *transport)
 {
 	struct raw *raw = transport;
@@ -108,6 +115,7 @@ const struct caller_transport caller_raw = {
 	.send = raw_send,
 	.idle = raw_idle,
 	.pause = raw_pause,
+	.descriptor = raw_descriptor,
 	.close = raw_close,
 	.free = raw_free,
 };

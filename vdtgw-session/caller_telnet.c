@@ -306,6 +306,13 @@ static void telnet_pause(void *transport, bool paused)
 	stream_pause(telnet->stream, paused);
 }
 
+static int telnet_descriptor(const void *transport)
+{
+	const struct telnet *telnet = transport;
+
+	return stream_descriptor(telnet->stream);
+}
+
 static void telnet_close(void *transport)
 {
 	struct telnet *telnet = transport;
@@ -329,6 +336,7 @@ const struct caller_transport caller_telnet = {
 	.send = telnet_send,
 	.idle = telnet_idle,
 	.pause = telnet_pause,
+	.descriptor = telnet_descriptor,
 	.close = telnet_close,
 	.free = telnet_free,
 };

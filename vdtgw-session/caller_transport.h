@@ -12,6 +12,7 @@ struct caller_transport {
 	size_t (*send)(void *transport, const uint8_t *bytes, size_t length);
 	bool (*idle)(const void *transport);
 	void (*pause)(void *transport, bool paused);
+	int (*descriptor)(const void *transport); /* -1: it is gone */
 	void (*close)(void *transport);
 	void (*free)(void *transport);
 };

@@ -508,6 +508,13 @@ static void websocket_pause(void *transport, bool paused)
 		apply_flow(websocket);
 }
 
+static int websocket_descriptor(const void *transport)
+{
+	const struct websocket *websocket = transport;
+
+	return websocket->wsi != NULL ? lws_get_socket_fd(websocket->wsi) : -1;
+}
+
 static void websocket_close(void *transport)
 {
 	struct websocket *websocket = transport;
@@ -529,6 +536,7 @@ const struct caller_transport caller_websocket = {
 	.send = websocket_send,
 	.idle = websocket_idle,
 	.pause = websocket_pause,
+	.descriptor = websocket_descriptor,
 	.close = websocket_close,
 	.free = websocket_free,
 };

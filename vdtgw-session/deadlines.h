@@ -16,6 +16,7 @@ enum deadline {
 	DEADLINE_GRACE,     /* after Connexion/Fin at home */
 	DEADLINE_LEAVE,     /* the last words, then the ends of both connections */
 	DEADLINE_SEPARATOR, /* a lone SEP is plain input after all */
+	DEADLINE_PAUSED,    /* is a caller who is not read still there? */
 	DEADLINE_TRAFFIC,   /* the supervisor hears how much has passed */
 	DEADLINE_COUNT,
 };

@@ -37,6 +37,8 @@ static const char usage[] =
     "  --transport KIND  how the caller speaks: telnet, raw (plain TCP) or websocket\n"
     "  --config FILE     instead of " CONFIG_DEFAULT_PATH "\n";
 
+static const int ending_signals[] = { SIGTERM, SIGINT, SIGHUP, 0 };
+
 struct options {
 	enum transport transport;
 	bool transport_given;
@@ -162,7 +164,6 @@ static void on_signal(int signal_number, void *context)
 
 static int run(const struct config *config, enum transport transport, int descriptor)
 {
-	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, 0 };
 	struct event_loop *loop = NULL;
 	struct call *call = NULL;
 	int result;
@@ -174,7 +175,7 @@ static int run(const struct config *config, enum transport transport, int descri
 	if (result < 0)
 		goto out;
 	descriptor = -1;
-	result = event_loop_on_signals(loop, signals, on_signal, call);
+	result = event_loop_on_signals(loop, ending_signals, on_signal, call);
 	if (result < 0)
 		goto out;
 	result = event_loop_run(loop);
@@ -188,6 +189,17 @@ out:
 	return result;
 }
 
+/* From the first moment on: a signal that comes while the call is being made is not lost on it. */
+static void hold_signals(void)
+{
+	sigset_t held;
+
+	(void)sigemptyset(&held);
+	for (const int *signal_number = ending_signals; *signal_number != 0; signal_number++)
+		(void)sigaddset(&held, *signal_number);
+	(void)sigprocmask(SIG_BLOCK, &held, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = { .config = NULL };
@@ -195,6 +207,7 @@ int main(int argc, char **argv)
 	char error[CONFIG_ERROR_MAX];
 	int descriptor, status;
 
+	hold_signals();
 	if (read_options(&options, argc, argv, &status) < 0)
 		return status;
 	descriptor = find_socket();

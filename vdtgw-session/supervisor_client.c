@@ -109,11 +109,13 @@ static void call(struct supervisor_client *client, const char *method, json_t *p
 	int result;
 
 	result = varlink_write_call(&client->writer, method, parameters, flags);
-	if (result < 0) {
+	if (result == -ENOBUFS)
+		/* It is stopped, or stuck: it is told everything anew when it is back. */
+		disconnect(client, "it does not read");
+	else if (result < 0)
 		log_warning("the supervisor was not told %s: %s", method, strerror(-result));
-		return;
-	}
-	flush(client);
+	else
+		flush(client);
 }
 
 static void tell(struct supervisor_client *client, const char *method, json_t *parameters)

@@ -277,3 +277,23 @@ def test_a_caller_hears_that_home_was_cut(gateway, service, transport):
     assert b"LIAISON COUPEE" in caller.receive_to_end(SECONDS)
     end = running.wait_end(caller.local_port, transport, SECONDS)
     assert end["reason"] == "home-cut"
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_caller_who_is_cut_while_the_service_takes_nothing_ends_the_call(gateway, service, transport):
+    running = gateway(home=service.uri, supervisor=False)
+    caller, connection = call(running, service, transport)
+    # Until every buffer on the way is full: what is left of it hides the end that follows.
+    caller.sock.setblocking(False)
+    quiet = 0
+    while quiet < 10:
+        try:
+            caller.sock.send(caller.frame(0x2, b"x" * 4096) if transport == "websocket" else b"x" * 4096)
+            quiet = 0
+        except BlockingIOError:
+            quiet += 1
+            time.sleep(0.05)
+    port = caller.local_port
+    caller.reset()
+    assert running.wait_end(port, transport, SECONDS)["reason"] == "caller-cut"
+    connection.close()
