@@ -117,6 +117,7 @@ static void finish(struct call *call)
 	call->finished = true;
 	note_unshown(call);
 	log_end(call);
+	call_redirection_tell_end(call);
 	supervisor_client_leave(call->supervisor, call->session.reason, call->bytes_in,
 				call->bytes_out, event_loop_now() - call->started);
 	event_loop_stop(call->loop, 0);

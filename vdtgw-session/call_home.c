@@ -65,6 +65,7 @@ static void on_ended(void *context, enum service_failure why, const char *detail
 	call->home = (struct call_service) { .link = NULL };
 	call->home_failure = why;
 	call_clear_deadline(call, DEADLINE_HOME);
+	call_redirection_tell_end(call);
 	(void)snprintf(reason, sizeof(reason), "home-%s", service_failure_name(why));
 	call_event(call, SESSION_HOME_ENDED, call->hung_up ? "hung-up" : reason);
 }

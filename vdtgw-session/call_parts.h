@@ -44,10 +44,11 @@ struct call_redirection {
 	struct uri uri;
 	char uri_text[URI_MAX];
 	struct call_remote remotes[2];
-	struct call_remote *remote;   /* the one of this redirection, or of the last */
-	enum service_failure failure; /* why it could not be reached, or closed */
-	bool arrived;                 /* it was reached */
-	bool inactive;                /* a time-out ends it */
+	struct call_remote *remote;      /* the one of this redirection, or of the last */
+	enum service_failure failure;    /* why it could not be reached, or closed */
+	bool arrived;                    /* it was reached */
+	bool inactive;                   /* a time-out ends it */
+	char untold[SESSION_REASON_MAX]; /* why it is over, to be told when home is closed */
 };
 
 struct call {
@@ -132,6 +133,8 @@ void call_redirection_arrive(struct call *call);
 void call_redirection_request_close(struct call *call);
 /* reason: a word, for the supervisor. */
 void call_redirection_end(struct call *call, const char *reason);
+/* Tells the supervisor of an end that was not told yet, if any. */
+void call_redirection_tell_end(struct call *call);
 
 /* call_output.c: what the services and the gateway say, on its way to the caller. */
 void call_output_received(struct call *call, enum screen_source source, const uint8_t *bytes,

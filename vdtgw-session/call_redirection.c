@@ -235,5 +235,19 @@ void call_redirection_end(struct call *call, const char *reason)
 		texts_service_failed(redirection->failure, text);
 		call_output_text(call, text);
 	}
-	supervisor_client_redirect_ended(call->supervisor, redirection->tag, reason);
+	(void)snprintf(redirection->untold, sizeof(redirection->untold), "%s", reason);
+	/* A Teletel server that is told of a caller whose connection closes under it, as it shows
+	 * the page again, may be lost in it: such a caller's connection is closed first. */
+	if (call->session.state != SESSION_LEAVING || call->home.link == NULL)
+		call_redirection_tell_end(call);
+}
+
+void call_redirection_tell_end(struct call *call)
+{
+	struct call_redirection *redirection = &call->redirection;
+
+	if (redirection->untold[0] == '\0')
+		return;
+	supervisor_client_redirect_ended(call->supervisor, redirection->tag, redirection->untold);
+	redirection->untold[0] = '\0';
 }

@@ -1,5 +1,6 @@
 """Redirections in the session, ordered by a supervisor that the test plays."""
 
+import queue
 import socket
 import time
 
@@ -332,6 +333,19 @@ def test_a_second_order_while_one_runs_is_declined(call):
     made.supervisor.stages("RedirectEnded", tag="8")
     made.caller.send(b"still")
     made.remote.receive_until(b"still")
+
+
+def test_home_is_closed_before_the_end_of_a_leaving_callers_redirection_is_told(call):
+    made = call()
+    made.go_away()
+    made.home.answers_close = False
+    made.caller.close()
+    made.home.wait_until(lambda: made.home.close_code is not None, what="a close frame")
+    with pytest.raises(queue.Empty):
+        made.supervisor.said.get(timeout=0.2)
+    made.home.close()
+    made.supervisor.stages("RedirectEnded")
+    made.supervisor.wait("Leave")
 
 
 def test_sent_home_by_order(call):
