@@ -35,8 +35,10 @@ static int on_receive(struct connection *connection, const uint8_t *bytes, size_
 
 	if (connection->state != CONNECTION_OPEN)
 		return 0;
-	/* The library delivers no more than that, and nothing while it is told not to read. */
-	if (length > ENDPOINT_PIECE_MAX || connection->waiting > 0) {
+	/* The library delivers no more than that at once, and once more at most after it was told
+	 * not to read. */
+	if (length > ENDPOINT_PIECE_MAX ||
+	    length + IDENTIFICATION_HELD_MAX > sizeof(connection->input) - connection->waiting) {
 		connection->why = "input that was not asked for";
 		return -1;
 	}

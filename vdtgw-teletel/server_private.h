@@ -54,7 +54,7 @@ struct connection {
 	struct latin1_decoder decoder;
 	struct identification identification;
 	size_t waiting; /* bytes of input that the kiosk has not taken */
-	uint8_t input[ENDPOINT_PIECE_MAX + IDENTIFICATION_HELD_MAX];
+	uint8_t input[2 * ENDPOINT_PIECE_MAX + IDENTIFICATION_HELD_MAX];
 };
 
 /* Opens the kiosk to a connection that has just been established. Returns 0 or -ENOMEM. */
