@@ -209,6 +209,9 @@ def test_flood_without_reading_stays_bounded_and_harms_nobody(kiosk):
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                      b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
                      b"Sec-WebSocket-Version: 13\r\n\r\n")
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            answer += await asyncio.wait_for(reader.read(1000), 5)
         keys = b"\x13\x43" * 50
         frame = bytes([0x81, 0x80 | len(keys)]) + bytes(4) + keys
         try:
