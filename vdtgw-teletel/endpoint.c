@@ -9,7 +9,7 @@
 
 static const char vhost_name[] = "kiosk";
 
-static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+static int dispatch(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
 		    size_t length)
 {
 	struct endpoint *endpoint = lws_get_opaque_user_data(wsi);
@@ -23,9 +23,9 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 }
 
 static const struct lws_protocols protocols[] = {
-	{ .name = "videotex", .callback = on_event, .rx_buffer_size = ENDPOINT_PIECE_MAX },
-	{ .name = "binary", .callback = on_event, .rx_buffer_size = ENDPOINT_PIECE_MAX },
-	{ .name = "tty", .callback = on_event, .rx_buffer_size = ENDPOINT_PIECE_MAX },
+	{ .name = "videotex", .callback = dispatch, .rx_buffer_size = ENDPOINT_PIECE_MAX },
+	{ .name = "binary", .callback = dispatch, .rx_buffer_size = ENDPOINT_PIECE_MAX },
+	{ .name = "tty", .callback = dispatch, .rx_buffer_size = ENDPOINT_PIECE_MAX },
 	{ 0 },
 };
 
@@ -44,7 +44,7 @@ static struct lws_vhost *get_vhost(struct event_loop *loop)
 }
 
 int endpoint_adopt(struct endpoint *endpoint, struct event_loop *loop, int descriptor,
-		   endpoint_event *handler)
+		   endpoint_event *on_event)
 {
 	struct lws_vhost *vhost = get_vhost(loop);
 
@@ -56,7 +56,7 @@ int endpoint_adopt(struct endpoint *endpoint, struct event_loop *loop, int descr
 	if (endpoint->wsi == NULL)
 		/* The library has closed the socket. */
 		return -ENOBUFS;
-	endpoint->on_event = handler;
+	endpoint->on_event = on_event;
 	lws_set_opaque_user_data(endpoint->wsi, endpoint);
 	return 0;
 }

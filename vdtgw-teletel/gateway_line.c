@@ -203,8 +203,7 @@ static size_t put_uri(char *ret_text, const char *uri)
 
 	for (; *uri != '\0'; uri++) {
 		if (*uri == ',') {
-			memcpy(ret_text + length, "%2C", 3);
-			length += 3;
+			length += (size_t)sprintf(ret_text + length, "%%2C");
 		} else {
 			ret_text[length++] = *uri;
 		}

@@ -186,7 +186,7 @@ static void go(struct kiosk *kiosk)
 }
 
 /* Sends the text back. */
-static void echo(struct kiosk *kiosk)
+static void send_back(struct kiosk *kiosk)
 {
 	size_t erase = strlen(kiosk->echo);
 
@@ -224,7 +224,7 @@ static key_effect *const effects[][KEY_COUNT] = {
 				 open_welcome, kiosk_beep, open_test_2, hang_up),
 	[KIOSK_TEST_2] = EFFECTS(kiosk_beep, open_test_1, kiosk_show, open_guide, kiosk_beep,
 				 open_welcome, kiosk_beep, kiosk_beep, hang_up),
-	[KIOSK_ECHO] = EFFECTS(echo, leave, kiosk_show, kiosk_beep, clear_field, open_echo,
+	[KIOSK_ECHO] = EFFECTS(send_back, leave, kiosk_show, kiosk_beep, clear_field, open_echo,
 			       delete_character, kiosk_beep, hang_up),
 };
 static_assert(sizeof(effects) / sizeof(effects[0]) == KIOSK_OVER,

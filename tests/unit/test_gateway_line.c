@@ -239,7 +239,10 @@ static void test_a_text_that_is_too_long_is_input(void **state)
 
 	(void)state;
 	memset(text, '1', sizeof(text));
-	memcpy(text, "PID=", 4);
+	text[0] = 'P';
+	text[1] = 'I';
+	text[2] = 'D';
+	text[3] = '=';
 	assert_int_equal(identification_read(&identification, &rom, input, &found, &caller), 0);
 	assert_int_equal(identification_read(&identification, &piece, input, &found, &caller), 0);
 	piece = (struct identification_piece) { false, false, true, text + 150, 450 };
