@@ -311,7 +311,7 @@ def test_options(kiosk, tmp_path):
     files = ["--config", tmp_path / "vdtgw.conf", "--directory", tmp_path / "directory.json",
              "--share", ROOT / "share"]
     for where in ("8765", "localhost:", "localhost:0", "localhost:65536", "::1:8765", ":1"):
-        assert run_to_its_end(*files, "--listen", where).returncode == 64, where
+        assert run_to_its_end(*files, "--command", "none", "--listen", where).returncode == 64, where
         assert run_to_its_end(*files, "--command", where).returncode == 64, where
     taken = run_to_its_end(*files, "--command", "none", "--listen", f"127.0.0.1:{kiosk.port}")
     assert taken.returncode == 69

@@ -173,7 +173,7 @@ CONVERSATIONS = {
     "only the first identification counts":
         [("identifies", 13), ("says", new_user(12)), ("identifies", 12), TRIES, *NOT_REACHED,
          ("quiet", None)],
-    "the caller leaves": [*HERE, ("says", "UserGone,,,12"), ("sees", "Merci de votre visite")],
+    "the caller leaves": [*AWAY, ("says", "UserGone,,,12"), ("sees", "Merci de votre visite")],
     "garbage on the channel":
         [("says", "\x00\x01,,,"), ("says", b"\xff" * 1000), ("says", ""), ("says", "A" * 65536),
          ("says", "New" * 1000), ("says", "UserGone,,,-1"), ("says", "UserRedirected,,,1"),
