@@ -66,6 +66,8 @@ static void on_ended(void *context, enum service_failure why, const char *detail
 	call->home_failure = why;
 	call_clear_deadline(call, DEADLINE_HOME);
 	call_redirection_tell_end(call);
+	if (call->session.state == SESSION_REDIRECTING || call->session.state == SESSION_AWAY)
+		supervisor_client_home_lost(call->supervisor, call->redirection.tag);
 	(void)snprintf(reason, sizeof(reason), "home-%s", service_failure_name(why));
 	call_event(call, SESSION_HOME_ENDED, call->hung_up ? "hung-up" : reason);
 }

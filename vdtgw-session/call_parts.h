@@ -47,6 +47,7 @@ struct call_redirection {
 	struct call_remote *remote;      /* the one of this redirection, or of the last */
 	enum service_failure failure;    /* why it could not be reached, or closed */
 	bool arrived;                    /* it was reached */
+	bool requested;                  /* the caller ended it */
 	bool inactive;                   /* a time-out ends it */
 	char untold[SESSION_REASON_MAX]; /* why it is over, to be told when home is closed */
 };

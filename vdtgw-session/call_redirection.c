@@ -159,6 +159,7 @@ void call_redirection_ordered(struct call *call, const struct supervisor_redirec
 	redirection->uri = uri;
 	redirection->arrived = false;
 	redirection->inactive = false;
+	redirection->requested = false;
 	(void)snprintf(redirection->tag, sizeof(redirection->tag), "%s", order->tag);
 	(void)snprintf(redirection->uri_text, sizeof(redirection->uri_text), "%s", order->uri);
 	call_event(call, SESSION_REDIRECT_ORDERED, "redirect");
@@ -201,6 +202,7 @@ void call_redirection_arrive(struct call *call)
 void call_redirection_request_close(struct call *call)
 {
 	call->sent_at = 0;
+	call->redirection.requested = true;
 	supervisor_client_requested_close(call->supervisor, call->redirection.tag);
 }
 
@@ -226,6 +228,9 @@ void call_redirection_end(struct call *call, const char *reason)
 	call_clear_deadline(call, DEADLINE_REMOTE_IDLE);
 	call_input_drop(call);
 	call->answered = true;
+	/* Connexion/Fin pressed just as the remote service went was meant for it. */
+	if (!redirection->requested)
+		call->sent_at = event_loop_now();
 	screen_drop(call->screen, SCREEN_REMOTE);
 	call_output_text(call, texts_sane_state);
 	if (redirection->inactive) {

@@ -477,6 +477,13 @@ void supervisor_client_requested_close(struct supervisor_client *client, const c
 	     json_pack("{s:o}", "tag", varlink_text(tag, TEXT_MAX)));
 }
 
+void supervisor_client_home_lost(struct supervisor_client *client, const char *tag)
+{
+	/* A supervisor that starts anew has nobody to tell either. */
+	client->redirection = NULL;
+	tell(client, INTERFACE "HomeLost", json_pack("{s:o}", "tag", varlink_text(tag, TEXT_MAX)));
+}
+
 void supervisor_client_redirect_ended(struct supervisor_client *client, const char *tag,
 				      const char *reason)
 {

@@ -73,6 +73,8 @@ void supervisor_client_redirecting(struct supervisor_client *client, const char 
 				   const char *service);
 void supervisor_client_redirected(struct supervisor_client *client, const char *tag);
 void supervisor_client_requested_close(struct supervisor_client *client, const char *tag);
+/* The home service closed meanwhile: the server that ordered it hears no more of it. */
+void supervisor_client_home_lost(struct supervisor_client *client, const char *tag);
 void supervisor_client_redirect_ended(struct supervisor_client *client, const char *tag,
 				      const char *reason);
 void supervisor_client_traffic(struct supervisor_client *client, uint64_t bytes_in,

@@ -54,6 +54,7 @@ static const struct interface interfaces[] = {
 	      { "Redirecting", redirection_interface_redirecting },
 	      { "Redirected", redirection_interface_redirected },
 	      { "RequestedClose", redirection_interface_requested_close },
+	      { "HomeLost", redirection_interface_home_lost },
 	      { "RedirectEnded", redirection_interface_ended },
 	      { "Leave", session_interface_leave },
 	  } },

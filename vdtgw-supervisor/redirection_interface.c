@@ -8,6 +8,7 @@
 #include "vdtgw-supervisor/teletel.h"
 
 #include <stddef.h>
+#include <string.h>
 
 struct values {
 	const char *tag;
@@ -73,6 +74,22 @@ void redirection_interface_requested_close(struct supervisor *supervisor, struct
 					   const struct varlink_call *call)
 {
 	take_plain(supervisor, peer, call, COMMAND_REQUESTED_CLOSE);
+}
+
+void redirection_interface_home_lost(struct supervisor *supervisor, struct peer *peer,
+				     const struct varlink_call *call)
+{
+	static const struct varlink_field fields[] = { TAG };
+	struct session_entry *entry = session_interface_caller(peer);
+	struct values values;
+
+	(void)supervisor;
+	if (entry == NULL || !supervisor_read_parameters(peer, call, fields, 1, &values))
+		return;
+	if (entry->redirection.state != REDIRECTION_NONE &&
+	    strcmp(entry->redirection.tag, values.tag) == 0)
+		entry->redirection.orphaned = true;
+	peer_reply(peer, json_object(), false);
 }
 
 void redirection_interface_ended(struct supervisor *supervisor, struct peer *peer,

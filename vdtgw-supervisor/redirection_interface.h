@@ -10,6 +10,8 @@ void redirection_interface_redirecting(struct supervisor *supervisor, struct pee
 				       const struct varlink_call *call);
 void redirection_interface_redirected(struct supervisor *supervisor, struct peer *peer,
 				      const struct varlink_call *call);
+void redirection_interface_home_lost(struct supervisor *supervisor, struct peer *peer,
+				     const struct varlink_call *call);
 void redirection_interface_requested_close(struct supervisor *supervisor, struct peer *peer,
 					   const struct varlink_call *call);
 void redirection_interface_ended(struct supervisor *supervisor, struct peer *peer,

@@ -41,6 +41,7 @@ struct redirection {
 	char tag[COMMAND_TAG_MAX + 1]; /* the Teletel server's number for it */
 	char *service;                 /* where it leads; NULL: not known */
 	uint64_t ordered;              /* µs of event_loop_now() */
+	bool orphaned;                 /* nobody is told of it any more: who ordered it is gone */
 };
 
 /* What is known of one caller's stay. Texts are owned; NULL: not known. */

@@ -175,7 +175,8 @@ void teletel_left(struct teletel *teletel, struct session_entry *entry)
 {
 	char text[COMMAND_MESSAGE_MAX];
 
-	if (entry->announced && entry->redirection.state != REDIRECTION_NONE)
+	if (entry->announced && entry->redirection.state != REDIRECTION_NONE &&
+	    !entry->redirection.orphaned)
 		say_event(teletel, COMMAND_REDIRECT_ENDED, entry->number, entry->redirection.tag);
 	if (entry->announced)
 		command_channel_send(teletel->channel, text,
@@ -188,6 +189,7 @@ int teletel_news(struct teletel *teletel, struct session_entry *entry, enum comm
 {
 	struct redirection *redirection = &entry->redirection;
 	enum redirection_state next = next_states[redirection->state][event];
+	bool orphaned = redirection->orphaned;
 	char kept[sizeof(redirection->tag)];
 
 	if (next == OUT_OF_ORDER || strcmp(redirection->tag, tag) != 0)
@@ -197,7 +199,7 @@ int teletel_news(struct teletel *teletel, struct session_entry *entry, enum comm
 	memcpy(kept, redirection->tag, sizeof(kept));
 	set_state(entry, next, "the session says so");
 	announce_early(teletel, entry);
-	if (entry->announced)
+	if (entry->announced && !orphaned)
 		say_event(teletel, event, entry->number, kept);
 	return 0;
 }

@@ -403,6 +403,8 @@ def test_home_closing_while_away_is_called_again_after_it(call):
     made.go_away()
     made.home.send_close()
     made.home.receive_to_end()
+    # The server that ordered the redirection went with it, and hears no more of it.
+    made.supervisor.wait("HomeLost")
     made.caller.send(b"on")
     made.remote.receive_until(b"on")
     made.caller.send(FIN)
@@ -435,3 +437,15 @@ def test_no_identification_while_the_channel_is_down(call):
     time.sleep(0.1)
     made.home.send(b"\x1b\x39\x7b")
     made.home.receive_until(b"Access=Telnet\n")
+
+
+def test_fin_just_as_the_remote_service_goes_does_not_end_the_call(call):
+    made = call()
+    made.go_away()
+    time.sleep(HOLD * 1.5)
+    made.remote.send_close()
+    made.supervisor.stages("RedirectEnded")
+    made.caller.send(FIN)
+    made.expect_home()
+    made.caller.send(b"again")
+    assert FIN not in made.home.receive_until(b"again")
