@@ -1,0 +1,60 @@
+/* links: network */
+/*
+ * Any bytes as a PROXY header: the answer is final (whatever follows changes neither a header nor a
+ * refusal), bounded, and read the same again; what takes bytes begins like a header, and a refusal
+ * has a reason and leaves the output alone.
+ */
+#include "network/proxy_header.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
+
+static void require(bool condition)
+{
+	if (!condition)
+		abort();
+}
+
+static void check_header(const struct proxy_header *header, const uint8_t *input, size_t length)
+{
+	static const struct proxy_endpoint none = { .port = 0 };
+
+	require(length <= PROXY_HEADER_MAX);
+	require(proxy_header_begins(input, length));
+	if (!header->relayed) {
+		require(memcmp(&header->source, &none, sizeof(none)) == 0);
+		require(memcmp(&header->destination, &none, sizeof(none)) == 0);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
+{
+	struct proxy_header untouched, header;
+	int decided = 0;
+
+	memset(&untouched, 0x55, sizeof(untouched));
+	for (size_t length = 0; length <= size && length <= 2 * PROXY_HEADER_MAX; length++) {
+		const char *why = NULL;
+		uint8_t *copy = malloc(length + 1);
+		int result;
+
+		require(copy != NULL);
+		memcpy(copy, input, length);
+		header = untouched;
+		result = proxy_header_parse(&header, copy, length, &why);
+		require(decided == 0 || result == decided);
+		require((result < 0) == (why != NULL));
+		require(result > 0 || memcmp(&header, &untouched, sizeof(header)) == 0);
+		require(result >= 0 || result == -EPROTO);
+		require(result <= (int)length);
+		if (result > 0)
+			check_header(&header, copy, (size_t)result);
+		require(result != 0 || length < PROXY_HEADER_MAX);
+		decided = result;
+		free(copy);
+	}
+	return 0;
+}
