@@ -4,7 +4,6 @@
  */
 #include "vdtgw-session/call_parts.h"
 
-#include "common/address.h"
 #include "common/log.h"
 #include "vdtgw-session/redirection_policy.h"
 #include "vdtgw-session/texts.h"
@@ -13,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define MESSAGE_CALL_ENDED "e1c2a0a7b0f84d0fb0a6c1b2f7d94e35"
@@ -117,9 +115,12 @@ static void finish(struct call *call)
 	call->finished = true;
 	note_unshown(call);
 	log_end(call);
-	call_redirection_tell_end(call);
-	supervisor_client_leave(call->supervisor, call->session.reason, call->bytes_in,
-				call->bytes_out, event_loop_now() - call->started);
+	/* There is none before it is known who calls. */
+	if (call->supervisor != NULL) {
+		call_redirection_tell_end(call);
+		supervisor_client_leave(call->supervisor, call->session.reason, call->bytes_in,
+					call->bytes_out, event_loop_now() - call->started);
+	}
 	event_loop_stop(call->loop, 0);
 }
 
@@ -172,12 +173,14 @@ static void on_caller_ended(void *context, enum caller_end why, const char *deta
 	struct call *call = context;
 	char reason[SESSION_REASON_MAX];
 
-	if (call->session.state != SESSION_LEAVING)
+	if (call->session.state != SESSION_LEAVING && why != CALLER_ABUSE)
 		call_note(call, detail);
 	caller_free(call->caller);
 	call->caller = NULL;
 	timer_disarm(call->line);
 	(void)snprintf(reason, sizeof(reason), "caller-%s", caller_end_name(why));
+	if (why == CALLER_ABUSE)
+		(void)snprintf(reason, sizeof(reason), "%s", detail);
 	call_event(call, SESSION_CALLER_ENDED, reason);
 	call_check_shown(call);
 }
@@ -192,8 +195,16 @@ static const struct caller_handlers caller_handlers = {
 
 static void answer(struct call *call)
 {
+	const char *abuse = call_arrival_abuse(call);
 	int result;
 
+	if (abuse != NULL) {
+		call_event(call, SESSION_CALLER_ENDED, abuse);
+		return;
+	}
+	typing_meter_init(&call->typing,
+			  call->config->bans.enabled ? call->config->bans.typing_limit : 0,
+			  event_loop_now());
 	result = caller_new(&call->caller, call->transport, call->loop, call->descriptor,
 			    &caller_handlers, call);
 	if (result < 0) {
@@ -204,76 +215,6 @@ static void answer(struct call *call)
 	call->descriptor = -1;
 	caller_start(call->caller);
 }
-
-/* The supervisor */
-
-static void on_admitted(void *context, uint64_t number)
-{
-	struct call *call = context;
-
-	call->number = number;
-	call_event(call, SESSION_ADMITTED, "admitted");
-}
-
-static void on_banned(void *context)
-{
-	call_event(context, SESSION_BANNED, "banned");
-}
-
-static void on_full(void *context)
-{
-	call_event(context, SESSION_FULL, "full");
-}
-
-static void on_absent(void *context, const char *detail)
-{
-	struct call *call = context;
-
-	if (call->config->supervisor.required) {
-		call_note(call, detail);
-		call_event(call, SESSION_SUPERVISOR_REQUIRED, "supervisor-required");
-		return;
-	}
-	log_warning("no supervisor at %s (%s): the call goes on without bans and redirections",
-		    call->config->supervisor.session_socket, detail);
-	call_event(call, SESSION_UNSUPERVISED, "no supervisor");
-}
-
-static void on_kicked(void *context, const char *text)
-{
-	struct call *call = context;
-
-	call_note(call, text[0] != '\0' ? text : NULL);
-	call_event(call, SESSION_ORDERED_OUT, "kicked");
-}
-
-static void on_redirected(void *context, const struct supervisor_redirection *redirection)
-{
-	call_redirection_ordered(context, redirection);
-}
-
-static void on_sent_home(void *context, const char *text)
-{
-	call_event(context, SESSION_ORDERED_HOME, text[0] != '\0' ? text : "sent home");
-}
-
-static void on_channel(void *context, bool up)
-{
-	struct call *call = context;
-
-	call->channel_up = up;
-}
-
-static const struct supervisor_handlers supervisor_handlers = {
-	.admitted = on_admitted,
-	.banned = on_banned,
-	.full = on_full,
-	.absent = on_absent,
-	.kicked = on_kicked,
-	.redirected = on_redirected,
-	.sent_home = on_sent_home,
-	.channel = on_channel,
-};
 
 /* Deadlines */
 
@@ -307,7 +248,12 @@ static void on_deadline(struct call *call, enum deadline which)
 {
 	switch (which) {
 	case DEADLINE_CALLER_IDLE:
-		call_event(call, SESSION_TIMED_OUT, "caller-idle");
+		/* Not a key in all this time: perhaps there is no terminal. */
+		call_event(call, SESSION_TIMED_OUT,
+			   call->bytes_in > 0 ? "caller-idle" : "caller-silent");
+		break;
+	case DEADLINE_CALLER_WARNING:
+		call_input_warn(call);
 		break;
 	case DEADLINE_SESSION:
 		call_event(call, SESSION_TIMED_OUT, "session-timeout");
@@ -381,8 +327,14 @@ static void show_reason(struct call *call)
 		texts_refused("SERVICE SATURE", text);
 	else if (strcmp(reason, "supervisor-required") == 0)
 		texts_refused("SERVICE FERME", text);
-	else if (strcmp(reason, "caller-idle") == 0)
+	else if (strcmp(reason, "caller-idle") == 0 || strcmp(reason, "caller-silent") == 0)
 		texts_row0("END INACTIVE", text);
+	else if (strcmp(reason, "session-timeout") == 0)
+		texts_row0("FIN: DUREE MAXIMALE ATTEINTE", text);
+	else if (strcmp(reason, "home-timeout") == 0)
+		texts_row0("FIN: DUREE DU SERVICE ATTEINTE", text);
+	else if (strcmp(reason, "typing-speed") == 0)
+		texts_row0("FIN: FRAPPE TROP RAPIDE", text);
 	else
 		texts_row0("FIN DE COMMUNICATION", text);
 	/* The last words do not wait behind a page that nobody asked to finish. */
@@ -446,6 +398,8 @@ static void carry_out(struct call *call, unsigned actions, const char *reason)
 		call_redirection_arrive(call);
 	if (actions & SESSION_CLOSE_CALLER)
 		close_caller(call);
+	if (actions & SESSION_ENTER)
+		call_arrival_enter(call);
 	if (actions & SESSION_FINISH)
 		finish(call);
 }
@@ -467,7 +421,8 @@ void call_event(struct call *call, enum session_event event, const char *reason)
 	if (call->finished)
 		return;
 	actions = session_handle(&call->session, event, reason);
-	if (call->session.state != before && call->session.state != SESSION_LEAVING)
+	if (call->session.state != before && call->session.state != SESSION_LEAVING &&
+	    call->supervisor != NULL)
 		supervisor_client_state(call->supervisor, session_state_name(call->session.state),
 					reason, current_service(call));
 	carry_out(call, actions, reason);
@@ -477,19 +432,6 @@ void call_event(struct call *call, enum session_event event, const char *reason)
 }
 
 /* Life */
-
-static void learn_peer(struct call *call)
-{
-	struct sockaddr_storage peer;
-	socklen_t length = sizeof(peer);
-	struct address address = { 0 };
-
-	/* A socket without an address (a test's socket pair) is nobody's: "::", port 0. */
-	if (getpeername(call->descriptor, (struct sockaddr *)&peer, &length) == 0)
-		(void)address_from_socket(&address, &call->entry.port,
-					  (const struct sockaddr *)&peer, length);
-	address_format(&address, call->address);
-}
 
 static int prepare(struct call *call)
 {
@@ -510,9 +452,6 @@ static int prepare(struct call *call)
 		return result;
 	}
 	call->redirection.remote = &call->redirection.remotes[0];
-	learn_peer(call);
-	call->entry.transport = call->transport;
-	call->entry.address = call->address;
 	pacer_init(&call->pacer, call->config->speed[call->transport]);
 	result = screen_new(&call->screen);
 	if (result < 0)
@@ -523,9 +462,7 @@ static int prepare(struct call *call)
 	result = timer_new(&call->clock, call->loop, on_clock, call);
 	if (result < 0)
 		return result;
-	return supervisor_client_new(&call->supervisor, call->loop,
-				     call->config->supervisor.session_socket, &call->entry,
-				     &supervisor_handlers, call);
+	return call_arrival_begin(call);
 }
 
 int call_new(struct call **ret_call, struct event_loop *loop, const struct config *config,
@@ -549,8 +486,7 @@ int call_new(struct call **ret_call, struct event_loop *loop, const struct confi
 		return result;
 	}
 	call_set_deadline(call, DEADLINE_SESSION, (uint64_t)config->timeouts.session * US_PER_S);
-	call_set_deadline(call, DEADLINE_CALLER_IDLE,
-			  (uint64_t)config->timeouts.caller_idle * US_PER_S);
+	call_input_touch(call);
 	*ret_call = call;
 	return 0;
 }
@@ -569,6 +505,7 @@ void call_free(struct call *call)
 	for (size_t i = 0; i < 2; i++)
 		service_link_free(call->redirection.remotes[i].service.link);
 	redirection_policy_free(call->policy);
+	arrival_free(call->arrival);
 	supervisor_client_free(call->supervisor);
 	timer_free(call->line);
 	timer_free(call->clock);

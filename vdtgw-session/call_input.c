@@ -6,6 +6,8 @@
  */
 #include "vdtgw-session/call_parts.h"
 
+#include "vdtgw-session/texts.h"
+
 #include <string.h>
 
 enum {
@@ -13,7 +15,37 @@ enum {
 	KEY_SEPARATOR = 0x13,
 	KEY_LENGTH = 2,
 	US_PER_MS = 1000,
+	WARNING_AHEAD = 60, /* s before a silent caller's call ends */
 };
+
+static void show_row0(struct call *call, const char *line)
+{
+	char text[TEXTS_MAX];
+
+	texts_row0(line, text);
+	call_output_text(call, text);
+}
+
+void call_input_touch(struct call *call)
+{
+	uint64_t idle = call->config->timeouts.caller_idle;
+
+	call_set_deadline(call, DEADLINE_CALLER_IDLE, idle * US_PER_S);
+	if (idle > WARNING_AHEAD)
+		call_set_deadline(call, DEADLINE_CALLER_WARNING, (idle - WARNING_AHEAD) * US_PER_S);
+	if (call->warned) {
+		call->warned = false;
+		show_row0(call, "");
+	}
+}
+
+void call_input_warn(struct call *call)
+{
+	if (!call->caller_ready || call->session.state == SESSION_LEAVING)
+		return;
+	call->warned = true;
+	show_row0(call, "SANS ACTION: FIN DANS UNE MINUTE");
+}
 
 static void append(struct call *call, const uint8_t *bytes, size_t length)
 {
@@ -158,6 +190,7 @@ static void on_hang_up(struct call *call, uint8_t key)
 		append_key(call, key);
 		call_input_forward(call);
 		break;
+	case SESSION_ARRIVING:
 	case SESSION_ENTERING:
 	case SESSION_ANSWERING:
 	case SESSION_CALLING_HOME:
@@ -188,8 +221,14 @@ void call_input_received(struct call *call, const uint8_t *bytes, size_t length)
 	call->bytes_in += length;
 	if (call->session.state == SESSION_LEAVING)
 		return;
-	call_set_deadline(call, DEADLINE_CALLER_IDLE,
-			  (uint64_t)call->config->timeouts.caller_idle * US_PER_S);
+	call_input_touch(call);
+	/* That a byte came at all is news: until then the call was half open. */
+	if (call->bytes_in == length)
+		supervisor_client_traffic(call->supervisor, call->bytes_in, call->bytes_out);
+	if (typing_meter_feed(&call->typing, event_loop_now(), bytes, length)) {
+		call_event(call, SESSION_TIMED_OUT, "typing-speed");
+		return;
+	}
 	if (!deadlines_is_set(&call->deadlines, DEADLINE_TRAFFIC))
 		call_set_deadline(call, DEADLINE_TRAFFIC, CALL_TRAFFIC_INTERVAL);
 	while (!call->finished && keyboard_next(&call->keyboard, &bytes, &length, &token)) {

@@ -3,6 +3,7 @@
 #define VDTGW_SESSION_CALL_PARTS_H
 
 #include "network/service_link.h"
+#include "vdtgw-session/arrival.h"
 #include "vdtgw-session/call.h"
 #include "vdtgw-session/caller.h"
 #include "vdtgw-session/deadlines.h"
@@ -12,6 +13,7 @@
 #include "vdtgw-session/screen.h"
 #include "vdtgw-session/session.h"
 #include "vdtgw-session/supervisor_client.h"
+#include "vdtgw-session/typing_meter.h"
 
 #include <netinet/in.h>
 
@@ -60,14 +62,17 @@ struct call {
 	char address[INET6_ADDRSTRLEN];
 	struct supervisor_entry entry;
 	struct session session;
+	struct arrival *arrival; /* NULL once it is known who calls */
 
-	struct supervisor_client *supervisor;
-	uint64_t number; /* the supervisor's for this session; 0: none yet */
+	struct supervisor_client *supervisor; /* NULL until then */
+	uint64_t number;                      /* the supervisor's for this session; 0: none yet */
 
 	struct caller *caller; /* NULL before it is answered and when it has gone */
 	bool caller_ready;
 	bool caller_closing;
 	struct keyboard keyboard;
+	struct typing_meter typing;
+	bool warned;                   /* that the call is about to end for want of input */
 	uint8_t input[CALL_INPUT_MAX]; /* on its way to the service */
 	size_t input_length;
 	uint64_t sent_at; /* when Envoi was last pressed at home; 0: not yet */
@@ -111,8 +116,20 @@ void call_note(struct call *call, const char *detail);
 /* LEAVING: what is left to be done when nothing more is to be shown. */
 void call_check_shown(struct call *call);
 
+/* call_arrival.c: who calls, and whether the first bytes are a terminal's. */
+int call_arrival_begin(struct call *call);
+/* Asks the supervisor for admission. */
+void call_arrival_enter(struct call *call);
+/* What has come already from a caller who is not answered yet: NULL, or the word for what is no
+ * terminal. */
+const char *call_arrival_abuse(const struct call *call);
+
 /* call_input.c: the caller's bytes on their way to the service. */
 void call_input_received(struct call *call, const uint8_t *bytes, size_t length);
+/* The caller is there: its silence is measured from now on. */
+void call_input_touch(struct call *call);
+/* The silence has nearly lasted too long. */
+void call_input_warn(struct call *call);
 /* Sends what waits, and lets the caller on when it is gone. */
 void call_input_forward(struct call *call);
 /* A SEP that nothing followed. */

@@ -181,6 +181,8 @@ void call_redirection_start(struct call *call)
 
 	/* What was typed before is the home service's, and what comes now is not. */
 	call_input_drop(call);
+	/* The home service's time does not run while the caller is away. */
+	call_clear_deadline(call, DEADLINE_HOME);
 	redirection->remote = next_remote(call);
 	supervisor_client_redirecting(call->supervisor, redirection->tag, redirection->uri_text);
 }
@@ -226,6 +228,9 @@ void call_redirection_end(struct call *call, const char *reason)
 	part(redirection->remote);
 	call_clear_deadline(call, DEADLINE_REMOTE);
 	call_clear_deadline(call, DEADLINE_REMOTE_IDLE);
+	if (call->home.link != NULL)
+		call_set_deadline(call, DEADLINE_HOME,
+				  (uint64_t)call->config->timeouts.home * US_PER_S);
 	call_input_drop(call);
 	call->answered = true;
 	/* Connexion/Fin pressed just as the remote service went was meant for it. */

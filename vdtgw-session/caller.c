@@ -25,6 +25,7 @@ static const char *const end_names[] = {
 	[CALLER_HANDSHAKE_TIMED_OUT] = "handshake-timed-out",
 	[CALLER_NO_HANDSHAKE] = "no-handshake",
 	[CALLER_NOT_WEBSOCKET] = "not-websocket",
+	[CALLER_ABUSE] = "abuse",
 };
 _Static_assert(sizeof(end_names) / sizeof(end_names[0]) == CALLER_END_COUNT,
 	       "every end has its name");

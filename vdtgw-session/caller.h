@@ -19,6 +19,7 @@ enum caller_end {
 	CALLER_HANDSHAKE_TIMED_OUT,
 	CALLER_NO_HANDSHAKE,  /* gone, or refused, before the WebSocket handshake was done */
 	CALLER_NOT_WEBSOCKET, /* a plain HTTP request, which got its page */
+	CALLER_ABUSE,         /* no terminal: detail is the word that says what (abuse.h) */
 	CALLER_END_COUNT,
 };
 

@@ -2,6 +2,7 @@
  * A caller by raw TCP: the socket's bytes are the terminal's, both ways, and not one is added.
  */
 #include "network/stream.h"
+#include "vdtgw-session/abuse.h"
 #include "vdtgw-session/caller_transport.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 struct raw {
 	struct caller *caller;
 	struct stream *stream;
+	bool spoken; /* the first packet has come */
 };
 
 static void raw_start(void *transport)
@@ -23,8 +25,13 @@ static void raw_start(void *transport)
 static void on_received(void *context, const uint8_t *bytes, size_t length)
 {
 	struct raw *raw = context;
+	const char *abuse = raw->spoken ? NULL : abuse_recognise(TRANSPORT_RAW, bytes, length);
 
-	raw->caller->handlers->received(raw->caller->context, bytes, length);
+	raw->spoken = true;
+	if (abuse != NULL)
+		raw->caller->handlers->ended(raw->caller->context, CALLER_ABUSE, abuse);
+	else
+		raw->caller->handlers->received(raw->caller->context, bytes, length);
 }
 
 static void on_drained(void *context)

@@ -6,6 +6,7 @@
  */
 #include "network/stream.h"
 #include "network/telnet_codec.h"
+#include "vdtgw-session/abuse.h"
 #include "vdtgw-session/caller_transport.h"
 
 #include <errno.h>
@@ -40,6 +41,7 @@ struct telnet {
 	struct telnet_codec *codec;
 	struct timer *patience;
 	unsigned facts;
+	bool spoken;    /* the first packet has come */
 	bool asked_all; /* the second round is out */
 	bool over;      /* of negotiation: nothing more is asked */
 	bool freed;
@@ -198,7 +200,14 @@ static void ask_all(struct telnet *telnet)
 static void on_received(void *context, const uint8_t *bytes, size_t length)
 {
 	struct telnet *telnet = context;
+	const char *abuse =
+	    telnet->spoken ? NULL : abuse_recognise(TRANSPORT_TELNET, bytes, length);
 
+	telnet->spoken = true;
+	if (abuse != NULL) {
+		telnet->caller->handlers->ended(telnet->caller->context, CALLER_ABUSE, abuse);
+		return;
+	}
 	telnet->handling = true;
 	telnet_codec_receive(telnet->codec, bytes, length);
 	telnet->handling = false;

@@ -1,11 +1,12 @@
 /*
  * A caller by WebSocket (RFC 6455): the socket is adopted as a server connection of libwebsockets,
- * on a virtual host of its own. Any path is taken; a plain HTTP request gets the page that says
- * what this port is.
+ * on a virtual host of its own, once its first bytes have come and may be a request. Any path is
+ * taken; a plain HTTP request gets the page that says what this port is.
  */
 #include "common/latin1.h"
 #include "common/log.h"
 #include "network/stream.h"
+#include "vdtgw-session/abuse.h"
 #include "vdtgw-session/caller_transport.h"
 #include "vdtgw-session/web_page.h"
 
@@ -41,6 +42,7 @@ struct websocket {
 	struct event_loop *loop;
 	struct lws *wsi;
 	struct timer *guard;       /* of the handshake, then of the close */
+	struct watch *first_bytes; /* until they have come: the library has no wsi for it yet */
 	struct watch *first_frame; /* until its first bytes were looked at */
 	struct latin1_decoder decoder;
 	uint64_t replaced; /* code points of all messages that were no byte */
@@ -51,6 +53,7 @@ struct websocket {
 	bool binary; /* towards the terminal */
 	bool paused; /* by the session */
 	bool close_sent;
+	bool closed;     /* by the session, before the first bytes */
 	bool drain_owed; /* bytes were taken since drained() */
 	bool ended;
 	unsigned inside; /* callbacks of this connection on the stack */
@@ -61,6 +64,7 @@ struct websocket {
 
 static void websocket_destroy(struct websocket *websocket)
 {
+	watch_free(websocket->first_bytes);
 	watch_free(websocket->first_frame);
 	timer_free(websocket->guard);
 	free(websocket);
@@ -384,10 +388,30 @@ static const struct lws_protocols protocols[] = {
 	{ 0 },
 };
 
+/* Reports an end that the library has no part in: the last that the connection does. */
+static void end_unadopted(struct websocket *websocket, enum caller_end why, const char *detail)
+{
+	if (websocket->ended)
+		return;
+	websocket->ended = true;
+	timer_disarm(websocket->guard);
+	watch_free(websocket->first_bytes);
+	websocket->first_bytes = NULL;
+	websocket->caller->handlers->ended(websocket->caller->context, why, detail);
+}
+
 static void on_guard_expired(void *context)
 {
 	struct websocket *websocket = context;
 
+	if (websocket->first_bytes != NULL) {
+		if (websocket->closed)
+			end_unadopted(websocket, CALLER_NO_HANDSHAKE, NULL);
+		else
+			end_unadopted(websocket, CALLER_HANDSHAKE_TIMED_OUT,
+				      "not a byte within 10 s");
+		return;
+	}
 	if (websocket->wsi == NULL)
 		return;
 	if (websocket->state == WEBSOCKET_HANDSHAKE)
@@ -412,6 +436,51 @@ static struct lws_vhost *make_vhost(struct event_loop *loop)
 	return lws_create_vhost(event_loop_context(loop), &info);
 }
 
+static void adopt(struct websocket *websocket)
+{
+	struct lws_vhost *vhost = make_vhost(websocket->loop);
+	int descriptor;
+
+	if (vhost == NULL) {
+		end_unadopted(websocket, CALLER_CUT, "no memory for a WebSocket");
+		return;
+	}
+	descriptor = watch_release(websocket->first_bytes);
+	websocket->first_bytes = NULL;
+	/* On failure the library closes the socket. */
+	websocket->wsi = lws_adopt_socket_vhost(vhost, descriptor);
+	if (websocket->wsi == NULL) {
+		end_unadopted(websocket, CALLER_CUT, "the library does not take it");
+		return;
+	}
+	lws_set_opaque_user_data(websocket->wsi, websocket);
+}
+
+/* A WebSocket client speaks first: what it begins with shows whether it is one. */
+static void on_first_bytes(void *context)
+{
+	struct websocket *websocket = context;
+	uint8_t bytes[ABUSE_PACKET_MAX];
+	const char *abuse;
+	ssize_t count;
+
+	count = recv(watch_descriptor(websocket->first_bytes), bytes, sizeof(bytes),
+		     MSG_PEEK | MSG_DONTWAIT);
+	if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+		return;
+	if (count <= 0) {
+		end_unadopted(websocket, CALLER_NO_HANDSHAKE, count < 0 ? strerror(errno) : NULL);
+		return;
+	}
+	abuse = abuse_recognise(TRANSPORT_WEBSOCKET, bytes, (size_t)count);
+	if (abuse != NULL)
+		end_unadopted(websocket, CALLER_ABUSE, abuse);
+	else
+		adopt(websocket);
+}
+
+static const struct watch_handlers first_bytes_handlers = { .readable = on_first_bytes };
+
 static void websocket_free(void *transport)
 {
 	struct websocket *websocket = transport;
@@ -432,7 +501,6 @@ static void websocket_free(void *transport)
 static int websocket_open(struct caller *caller, struct event_loop *loop, int descriptor)
 {
 	struct websocket *websocket;
-	struct lws_vhost *vhost;
 	int result;
 
 	websocket = calloc(1, sizeof(*websocket));
@@ -443,18 +511,11 @@ static int websocket_open(struct caller *caller, struct event_loop *loop, int de
 	result = timer_new(&websocket->guard, loop, on_guard_expired, websocket);
 	if (result < 0)
 		goto out;
-	vhost = make_vhost(loop);
-	if (vhost == NULL) {
-		result = -ENOMEM;
+	result =
+	    watch_new(&websocket->first_bytes, loop, descriptor, &first_bytes_handlers, websocket);
+	if (result < 0)
 		goto out;
-	}
 	stream_prepare_socket(descriptor);
-	websocket->wsi = lws_adopt_socket_vhost(vhost, descriptor);
-	if (websocket->wsi == NULL) {
-		result = -EIO;
-		goto out;
-	}
-	lws_set_opaque_user_data(websocket->wsi, websocket);
 	timer_arm(websocket->guard, event_loop_now() + HANDSHAKE_TIMEOUT);
 	caller->transport = websocket;
 	return 0;
@@ -519,6 +580,11 @@ static void websocket_close(void *transport)
 {
 	struct websocket *websocket = transport;
 
+	if (websocket->first_bytes != NULL) {
+		websocket->closed = true;
+		timer_arm(websocket->guard, event_loop_now());
+		return;
+	}
 	if (websocket->wsi == NULL || websocket->ended)
 		return;
 	timer_arm(websocket->guard, event_loop_now() + CLOSE_TIMEOUT);

@@ -7,6 +7,7 @@
 
 enum deadline {
 	DEADLINE_CALLER_IDLE,
+	DEADLINE_CALLER_WARNING, /* the caller is told that DEADLINE_CALLER_IDLE is near */
 	DEADLINE_SESSION,
 	DEADLINE_HOME,
 	DEADLINE_CONNECTING, /* the caller is told that connecting takes a while */

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 enum session_state {
+	SESSION_ARRIVING,     /* behind a trusted proxy: who calls is not known yet */
 	SESSION_ENTERING,     /* the supervisor is asked; the caller has not been sent a byte */
 	SESSION_ANSWERING,    /* the transport's handshake */
 	SESSION_CALLING_HOME, /* connecting to the home service */
@@ -19,6 +20,7 @@ enum session_state {
 };
 
 enum session_event {
+	SESSION_ARRIVED, /* who calls is known */
 	SESSION_ADMITTED,
 	SESSION_BANNED,
 	SESSION_FULL,
@@ -32,7 +34,7 @@ enum session_event {
 	SESSION_HUNG_UP,     /* Connexion/Fin */
 	SESSION_GRACE_OVER,  /* the home service did not close after Connexion/Fin */
 	SESSION_ORDERED_OUT, /* kicked, or this process is told to stop */
-	SESSION_TIMED_OUT,   /* one of the time-outs that end a call */
+	SESSION_TIMED_OUT,   /* one of the time-outs that end a call, or its limit on typing */
 	SESSION_REDIRECT_ORDERED,
 	SESSION_REMOTE_CONNECTED,
 	SESSION_REMOTE_ENDED,          /* or could not be reached */
@@ -59,6 +61,7 @@ enum session_action {
 	SESSION_ARRIVE = 1 << 11,            /* it is there: let the caller's input through */
 	SESSION_CLOSE_CALLER = 1 << 12,      /* in order */
 	SESSION_FINISH = 1 << 13,            /* at once, whatever is open */
+	SESSION_ENTER = 1 << 14,             /* ask the supervisor */
 };
 
 enum {

@@ -167,6 +167,8 @@ static void test_conversations(void **state)
 
 		print_message("%s\n", conversation->name);
 		assert_int_equal(session_init(&session), 0);
+		assert_int_equal(session_handle(&session, SESSION_ARRIVED, "arrived"),
+				 SESSION_ENTER);
 		for (size_t j = 0; j < conversation->count; j++) {
 			const struct step *step = &conversation->steps[j];
 			const char *reason = reasons[step->event] ? reasons[step->event] : "-";
@@ -201,10 +203,37 @@ static void test_the_first_reason_to_leave_stands(void **state)
 
 	(void)state;
 	assert_int_equal(session_init(&session), 0);
+	(void)session_handle(&session, SESSION_ARRIVED, "arrived");
 	(void)session_handle(&session, SESSION_ADMITTED, "admitted");
 	(void)session_handle(&session, SESSION_TIMED_OUT, "session-timeout");
 	(void)session_handle(&session, SESSION_CALLER_ENDED, "caller-closed");
 	assert_string_equal(session.reason, "session-timeout");
+}
+
+/* Nothing is asked and nothing sent before it is known who calls. */
+static void test_a_caller_who_is_not_known_cannot_enter(void **state)
+{
+	static const enum session_event ends[] = { SESSION_CALLER_ENDED, SESSION_ORDERED_OUT,
+						   SESSION_TIMED_OUT };
+	struct session session;
+
+	(void)state;
+	for (unsigned event = 0; event < SESSION_EVENT_COUNT; event++) {
+		unsigned actions;
+
+		assert_int_equal(session_init(&session), 0);
+		assert_int_equal(session.state, SESSION_ARRIVING);
+		actions = session_handle(&session, (enum session_event)event, "x");
+		if (event == SESSION_ARRIVED)
+			assert_int_equal(actions, SESSION_ENTER);
+		else
+			assert_int_equal(actions & ~(unsigned)SESSION_FINISH, 0);
+	}
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		assert_int_equal(session_init(&session), 0);
+		assert_int_equal(session_handle(&session, ends[i], "proxy-header"), SESSION_FINISH);
+		assert_string_equal(session.reason, "proxy-header");
+	}
 }
 
 static void test_deadlines_are_taken_when_due(void **state)
@@ -235,6 +264,7 @@ int main(void)
 		cmocka_unit_test(test_conversations),
 		cmocka_unit_test(test_every_pair_is_answered_and_nothing_leaves_leaving),
 		cmocka_unit_test(test_the_first_reason_to_leave_stands),
+		cmocka_unit_test(test_a_caller_who_is_not_known_cannot_enter),
 		cmocka_unit_test(test_deadlines_are_taken_when_due),
 	};
 

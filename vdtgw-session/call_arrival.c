@@ -1,0 +1,146 @@
+/*
+ * The start of a call: who calls, whether the supervisor lets the caller in, and whether what has
+ * come by then is a terminal's at all.
+ */
+#include "vdtgw-session/call_parts.h"
+
+#include "common/log.h"
+#include "vdtgw-session/abuse.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+static void set_address(struct call *call, const struct address *address, uint16_t port)
+{
+	address_format(address, call->address);
+	call->entry.address = call->address;
+	call->entry.port = port;
+}
+
+static void on_known(void *context, const struct address *address, uint16_t port)
+{
+	struct call *call = context;
+
+	arrival_free(call->arrival);
+	call->arrival = NULL;
+	set_address(call, address, port);
+	call_event(call, SESSION_ARRIVED, "arrived");
+}
+
+static void on_failed(void *context, const char *reason, const char *detail)
+{
+	struct call *call = context;
+
+	arrival_free(call->arrival);
+	call->arrival = NULL;
+	call_note(call, detail);
+	call_event(call, SESSION_CALLER_ENDED, reason);
+}
+
+static const struct arrival_handlers arrival_handlers = {
+	.known = on_known,
+	.failed = on_failed,
+};
+
+int call_arrival_begin(struct call *call)
+{
+	struct address peer;
+	uint16_t port;
+
+	arrival_peer(call->descriptor, &peer, &port);
+	set_address(call, &peer, port);
+	call->entry.transport = call->transport;
+	return arrival_new(&call->arrival, call->loop, &call->config->proxy.trusted,
+			   call->transport, call->descriptor, &arrival_handlers, call);
+}
+
+/* The supervisor */
+
+static void on_admitted(void *context, uint64_t number)
+{
+	struct call *call = context;
+
+	call->number = number;
+	call_event(call, SESSION_ADMITTED, "admitted");
+}
+
+static void on_banned(void *context)
+{
+	call_event(context, SESSION_BANNED, "banned");
+}
+
+static void on_full(void *context)
+{
+	call_event(context, SESSION_FULL, "full");
+}
+
+static void on_absent(void *context, const char *detail)
+{
+	struct call *call = context;
+
+	if (call->config->supervisor.required) {
+		call_note(call, detail);
+		call_event(call, SESSION_SUPERVISOR_REQUIRED, "supervisor-required");
+		return;
+	}
+	log_warning("no supervisor at %s (%s): the call goes on without bans and redirections",
+		    call->config->supervisor.session_socket, detail);
+	call_event(call, SESSION_UNSUPERVISED, "no supervisor");
+}
+
+static void on_kicked(void *context, const char *text)
+{
+	struct call *call = context;
+
+	call_note(call, text[0] != '\0' ? text : NULL);
+	call_event(call, SESSION_ORDERED_OUT, "kicked");
+}
+
+static void on_redirected(void *context, const struct supervisor_redirection *redirection)
+{
+	call_redirection_ordered(context, redirection);
+}
+
+static void on_sent_home(void *context, const char *text)
+{
+	call_event(context, SESSION_ORDERED_HOME, text[0] != '\0' ? text : "sent home");
+}
+
+static void on_channel(void *context, bool up)
+{
+	struct call *call = context;
+
+	call->channel_up = up;
+}
+
+static const struct supervisor_handlers supervisor_handlers = {
+	.admitted = on_admitted,
+	.banned = on_banned,
+	.full = on_full,
+	.absent = on_absent,
+	.kicked = on_kicked,
+	.redirected = on_redirected,
+	.sent_home = on_sent_home,
+	.channel = on_channel,
+};
+
+void call_arrival_enter(struct call *call)
+{
+	int result = supervisor_client_new(&call->supervisor, call->loop,
+					   call->config->supervisor.session_socket, &call->entry,
+					   &supervisor_handlers, call);
+
+	if (result < 0) {
+		log_error("the supervisor cannot be asked: %s", strerror(-result));
+		call_event(call, SESSION_CALLER_ENDED, "caller-no-resources");
+	}
+}
+
+const char *call_arrival_abuse(const struct call *call)
+{
+	uint8_t bytes[ABUSE_PACKET_MAX];
+	ssize_t count;
+
+	count = recv(call->descriptor, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+	return count > 0 ? abuse_recognise(call->transport, bytes, (size_t)count) : NULL;
+}
