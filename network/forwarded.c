@@ -197,12 +197,16 @@ static void advance(struct reader *reader, size_t length)
 	reader->rest.length -= length;
 }
 
+static bool ends_token(char c)
+{
+	return is_space(c) || c == ',' || c == ';' || c == '=' || c == '"';
+}
+
 static struct http_text take_token(struct reader *reader)
 {
 	struct http_text token = { reader->rest.text, 0 };
 
-	while (token.length < reader->rest.length &&
-	       memchr(",;=\" \t", token.text[token.length], 6) == NULL)
+	while (token.length < reader->rest.length && !ends_token(token.text[token.length]))
 		token.length++;
 	advance(reader, token.length);
 	return token;

@@ -123,19 +123,21 @@ static void check_endpoint(const struct proxy_endpoint *endpoint, const char *ad
 
 static void test_headers_are_read_however_they_arrive(void **state)
 {
+	static const uint8_t next[8] = { 'P', 'R', 'O', 'X', 'Y', ' ', 'T', 'C' };
+
 	(void)state;
 	for (size_t i = 0; i < sizeof(valid) / sizeof(valid[0]); i++) {
-		uint8_t bytes[PROXY_HEADER_MAX + 8];
+		uint8_t bytes[PROXY_HEADER_MAX + sizeof(next)];
 		size_t length = valid[i].length;
 		struct proxy_header header;
 		const char *why = NULL;
 
 		print_message("valid %zu\n", i);
 		memcpy(bytes, valid[i].bytes, length);
-		memcpy(bytes + length, "PROXY TC", 8);
+		memcpy(bytes + length, next, sizeof(next));
 		for (size_t j = 0; j < length; j++)
 			assert_int_equal(proxy_header_parse(&header, bytes, j, &why), 0);
-		for (size_t behind = 0; behind <= 8; behind++) {
+		for (size_t behind = 0; behind <= sizeof(next); behind++) {
 			assert_int_equal(proxy_header_parse(&header, bytes, length + behind, &why),
 					 length);
 			assert_int_equal(header.relayed, valid[i].source != NULL);
