@@ -62,8 +62,11 @@ static void release_socket(struct arrival *arrival)
 
 static void succeed(struct arrival *arrival)
 {
+	/* The handler may free the arrival. */
+	const struct address address = arrival->address;
+
 	release_socket(arrival);
-	arrival->handlers->known(arrival->context, &arrival->address, arrival->port);
+	arrival->handlers->known(arrival->context, &address, arrival->port);
 }
 
 static void fail(struct arrival *arrival, const char *reason, const char *detail)
