@@ -111,7 +111,7 @@ static bool acceptable(void *context, const struct address *address)
 	return redirection_policy_check_address(call->policy, &call->redirection.uri, address);
 }
 
-/* Returns 0, or -errno with what to say of it. */
+/* Returns 0 or -errno. */
 static int connect_remote(struct call *call, const struct supervisor_redirection *order)
 {
 	struct call_redirection *redirection = &call->redirection;
@@ -123,7 +123,6 @@ static int connect_remote(struct call *call, const struct supervisor_redirection
 		.acceptable_context = call,
 	};
 
-	redirection->remote = next_remote(call);
 	return service_link_new(&redirection->remote->service.link, call->loop, &target, &handlers,
 				redirection->remote);
 }

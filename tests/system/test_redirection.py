@@ -279,6 +279,19 @@ def test_what_the_terminal_last_received_is_completed(call):
     assert len(completed) == 2 + len(SANE)
 
 
+def test_the_next_redirection_leaves_the_last_one_its_time_to_close(call):
+    made = call()
+    made.go_away()
+    last = made.remote
+    last.answers_close = False
+    made.caller.send(FIN)
+    made.supervisor.stages("RequestedClose", "RedirectEnded")
+    made.caller.receive_until(SANE)
+    made.go_away()
+    last.wait_close()
+    last.expect_silence(0.3)
+
+
 @pytest.mark.parametrize("polite", (True, False))
 def test_the_remote_services_end_is_the_redirections(call, polite):
     made = call()
