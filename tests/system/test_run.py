@@ -116,6 +116,8 @@ def test_a_signal_ends_everything_with_a_caller_there(run, tmp_path, number):
         processes = descendants(running.pid)
         # Supervisor, kiosk, three listeners and the session.
         assert len(processes) == 6, [command_of(pid) for pid in processes]
+        os.kill(running.pid, number)
+        read_until(caller, rb"FIN DE COMMUNICATION\x18\x0a")
         assert running.stop(number, timeout=20) == 0
         assert_nothing_left(processes, tmp_path)
 
@@ -154,6 +156,14 @@ def test_a_port_that_is_no_number_is_refused(run):
     running = run(["none", *free_ports()[1:]])
     assert running.process.wait(20) == 1
     running.wait_line(lambda line: "VDTGW_TELNET_PORT=none is not a port number" in line)
+
+
+def test_the_same_port_twice_is_refused(run):
+    ports = free_ports()
+    ports[2] = ports[0]
+    running = run(ports)
+    assert running.process.wait(20) == 1
+    running.wait_line(lambda line: f"VDTGW_RAW_PORT and VDTGW_TELNET_PORT are both {ports[0]}" in line)
 
 
 def test_an_unbuilt_tree_is_said(tmp_path):
