@@ -63,7 +63,7 @@ void call_output_pump(struct call *call)
 {
 	uint8_t bytes[CALLER_OUTPUT_MAX];
 
-	while (call->caller != NULL && call->caller_ready) {
+	while (call->caller != NULL && call->caller_ready && !call->caller_closing) {
 		uint64_t now = event_loop_now();
 		size_t credit, length;
 
