@@ -31,11 +31,6 @@ static const struct role roles[] = {
 };
 static_assert(sizeof(roles) / sizeof(roles[0]) == PAGE_ROLE_COUNT, "a row for each page");
 
-const char *page_role_name(enum page_role role)
-{
-	return roles[role].name;
-}
-
 int page_role_check(enum page_role role, const struct page *page, const char *file, char *error,
 		    size_t error_size)
 {

@@ -27,8 +27,6 @@ struct pages {
  * "FILE:LINE: what is wrong, what is allowed". *ret_pages is the caller's, for pages_done(). */
 int pages_load(struct pages *ret_pages, const char *folder, char *error, size_t error_size);
 void pages_done(struct pages *pages);
-/* "welcome" …: the file's name without its ".page". */
-const char *page_role_name(enum page_role role);
 /* 0, or -EINVAL with a sentence in error where the page lacks an area that its role needs. */
 int page_role_check(enum page_role role, const struct page *page, const char *file, char *error,
 		    size_t error_size);
