@@ -1,6 +1,8 @@
 """Fixtures: a gateway made of the real programs, and the certainty that nothing is left of it."""
 
+import contextlib
 import os
+import signal
 import sys
 import time
 
@@ -16,6 +18,9 @@ def pytest_sessionstart(session):
     missing = [path for path in (processes.SESSION, processes.SUPERVISOR) if not os.access(path, os.X_OK)]
     if missing:
         pytest.exit(f"not built: {', '.join(missing)} (set VDTGW_BUILD, or run make)", 2)
+    # What was started by nohup or by a shell's "&" ignores these, and so would all that it starts.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
@@ -45,4 +50,10 @@ def orderly():
     deadline = time.monotonic() + 5
     while (left := processes.descendants(os.getpid())) and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert not left, [f"{pid} {processes.command_of(pid)}" for pid in left]
+    wrong = [f"{pid} {processes.command_of(pid)}" for pid in left]
+    # Told once, and not held against the tests that follow.
+    for pid in left:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    processes.reap(left)
+    assert not wrong, wrong
