@@ -328,8 +328,7 @@ static int on_peer_close(struct websocket *websocket, const uint8_t *bytes, size
 	else
 		explain(websocket, SERVICE_CLOSED, "a close frame, code %d%s%.*s",
 			bytes[0] * 256 + bytes[1], length > CLOSE_CODE ? ": " : "",
-			(int)(length - CLOSE_CODE),
-			(const char *)bytes + CLOSE_CODE);
+			(int)(length - CLOSE_CODE), (const char *)bytes + CLOSE_CODE);
 	return 0;
 }
 
