@@ -9,6 +9,8 @@ CFLAGS  ?= -O2 -g
 JOBS    ?= $(shell nproc)
 # Debian's interpreter, which sees Debian's python3-… packages; the first one in PATH may not.
 PYTHON  ?= /usr/bin/python3
+# System tests mostly wait, so that more of them than there are processors run side by side.
+TESTS_AT_ONCE ?= 4
 # Of each fuzz target: inputs, or with FUZZ_SECONDS a time instead.
 FUZZ_RUNS    ?= 20000
 FUZZ_SECONDS ?=
@@ -126,7 +128,8 @@ unit-programs: $(UNIT_TESTS)
 ## the real programs against clients and servers that are not ours (pytest)
 system: packages-test
 	@$(MAKE) --no-print-directory -j$(JOBS) WERROR=-Werror all
-	VDTGW_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_ARGS) tests/system
+	VDTGW_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -p no:cacheprovider \
+		-n $(TESTS_AT_ONCE) --dist loadgroup $(PYTEST_ARGS) tests/system
 
 ## unit and system again, with AddressSanitizer and UndefinedBehaviorSanitizer
 asan: packages-test

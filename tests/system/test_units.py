@@ -13,6 +13,9 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("VDTGW_BUILD", "build")
 PREFIX = "/usr/local"
 
+# One build with another prefix serves all of this file.
+pytestmark = pytest.mark.xdist_group("install")
+
 PROGRAMS = ["vdtgw-session", "vdtgw-supervisor", "vdtgw-teletel"]
 TRANSPORTS = {"telnet": 9000, "websocket": 9001, "raw": 9002}
 UNITS = [
