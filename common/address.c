@@ -120,9 +120,18 @@ static uint8_t prefix_mask(unsigned prefix, unsigned i)
 	return (uint8_t)(0xff00 >> covered & 0xff);
 }
 
+struct network network_of_address(const struct address *address, unsigned prefix)
+{
+	struct network network = { .address = *address, .prefix = (uint8_t)prefix };
+
+	for (unsigned i = 0; i < sizeof(network.address.bytes); i++)
+		network.address.bytes[i] &= prefix_mask(prefix, i);
+	return network;
+}
+
 int network_parse(struct network *ret_network, const char *text)
 {
-	struct network network;
+	struct address parsed;
 	char address[ADDRESS_TEXT_MAX];
 	size_t address_length = strcspn(text, "/");
 	unsigned prefix = PREFIX_MAX;
@@ -132,7 +141,7 @@ int network_parse(struct network *ret_network, const char *text)
 		return -EINVAL;
 	memcpy(address, text, address_length);
 	address[address_length] = '\0';
-	r = address_parse(&network.address, address);
+	r = address_parse(&parsed, address);
 	if (r < 0)
 		return r;
 	if (text[address_length] == '/') {
@@ -145,10 +154,7 @@ int network_parse(struct network *ret_network, const char *text)
 			return r;
 		prefix += skipped;
 	}
-	for (unsigned i = 0; i < sizeof(network.address.bytes); i++)
-		network.address.bytes[i] &= prefix_mask(prefix, i);
-	network.prefix = (uint8_t)prefix;
-	*ret_network = network;
+	*ret_network = network_of_address(&parsed, prefix);
 	return 0;
 }
 

@@ -41,6 +41,8 @@ bool address_is_loopback(const struct address *address);
 /* "192.0.2.0/24", "2001:db8::/32"; an address alone is the network of just itself. Bits beyond the
  * prefix are accepted and cleared: "192.0.2.7/24" is 192.0.2.0/24. Returns 0 or -EINVAL. */
 int network_parse(struct network *ret_network, const char *text);
+/* The network of an address; prefix: 0 to 128 bits of the IPv6 form. */
+struct network network_of_address(const struct address *address, unsigned prefix);
 /* Without the prefix where it is that of a single address. */
 void network_format(const struct network *network, char ret_text[NETWORK_TEXT_MAX]);
 /* IPv4 and IPv6 are apart: "::/0" holds no IPv4 address, "0.0.0.0/0" holds every one. */

@@ -71,10 +71,12 @@ struct config {
 		uint64_t duration;   /* s, written as "100d 20s" */
 		unsigned strikes;
 		struct config_list never;
+		const char *nft_set; /* "family table set"; empty: none */
 	} bans;
 	struct {
 		unsigned sessions;
 		unsigned per_address;
+		unsigned half_open; /* 0: none */
 	} limits;
 	struct {
 		struct config_list trusted;

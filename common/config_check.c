@@ -15,6 +15,7 @@
 enum {
 	SUBPROTOCOL_MAX = 64,
 	WORD_MAX = 4096,
+	NFT_NAME_MAX = 31,    /* with a suffix of ours still less than the kernel's limit */
 	DURATION_DIGITS = 12, /* more is more than any limit, and 12 digits of days fit 64 bits */
 };
 
@@ -94,6 +95,32 @@ const char *config_check_network(const char *text, size_t index)
 
 	(void)index;
 	return network_parse(&network, text) < 0 ? "it is neither an address nor a network" : NULL;
+}
+
+/* Names as the nft program reads them without quotes. Only a table of family inet holds sets of
+ * both IPv4 and IPv6 addresses. */
+const char *config_check_nft_set(const char *text, size_t index)
+{
+	static const char family[] = "inet ";
+	const char *name = text + sizeof(family) - 1;
+
+	(void)index;
+	if (text[0] == '\0')
+		return NULL;
+	if (strncmp(text, family, sizeof(family) - 1) != 0)
+		return "it does not start with inet and a space";
+	for (int i = 0; i < 2; i++) {
+		size_t length = strspn(name, LETTERS DIGITS "_");
+
+		if (length == 0 || !strchr(LETTERS, name[0]))
+			return "it has no name that starts with a letter for the table or the set";
+		if (length > NFT_NAME_MAX)
+			return "a name in it is too long";
+		if (name[length] != (i == 0 ? ' ' : '\0'))
+			return "it is not three words of letters, digits and _";
+		name += length + 1;
+	}
+	return NULL;
 }
 
 const char *config_check_pattern(const char *text, size_t index)

@@ -13,6 +13,7 @@ const char *config_check_path(const char *text, size_t index);
 const char *config_check_unit(const char *text, size_t index);
 const char *config_check_command(const char *text, size_t index);
 const char *config_check_network(const char *text, size_t index);
+const char *config_check_nft_set(const char *text, size_t index);
 const char *config_check_pattern(const char *text, size_t index);
 
 /* "100d 20s": whole numbers of d, h, m and s, each unit at most once, in any order, with or

@@ -176,10 +176,7 @@ void admin_interface_kick(struct supervisor *supervisor, struct peer *peer,
 			       (unsigned long)peer_uid(peer), (long)peer_pid(peer),
 			       values.reason != NULL ? ": " : "",
 			       values.reason != NULL ? values.reason : "");
-	/* The entry may be gone after this. */
-	peer_order(entry->peer,
-		   json_pack("{s:I, s:{s:s, s:s*}}", "session", (json_int_t)entry->number, "order",
-			     "kind", "kick", "reason", values.reason));
+	supervisor_send_away(supervisor, entry, values.reason);
 	peer_reply(peer, json_object(), false);
 }
 

@@ -5,18 +5,21 @@
  */
 #include "vdtgw-supervisor/database.h"
 
+#include "vdtgw-supervisor/database_private.h"
+
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FILE_NAME    "vdtgw.db"
+#define DAMAGED_NAME FILE_NAME ".damaged"
 
 enum {
 	BUSY_TIMEOUT = 500, /* ms that somebody else's lock on the file may hold us up */
-};
-
-struct database {
-	sqlite3 *handle;
 };
 
 /* What makes version N of the schema out of version N - 1. */
@@ -30,16 +33,50 @@ static const char *const schema_steps[DATABASE_SCHEMA] = {
 	" reserved INTEGER NOT NULL" /* numbers up to this one may have been used */
 	");"
 	"INSERT INTO session_number VALUES (1, 0);",
+	"CREATE TABLE ban ("
+	" network TEXT PRIMARY KEY,"
+	" since INTEGER NOT NULL," /* µs of the ban clock, as visited */
+	" visited INTEGER NOT NULL,"
+	" duration INTEGER NOT NULL," /* µs after the last visit */
+	" reason TEXT NOT NULL,"
+	" comment TEXT"
+	") WITHOUT ROWID;"
+	"CREATE TABLE never ("
+	" network TEXT PRIMARY KEY,"
+	" added INTEGER NOT NULL," /* µs since the epoch */
+	" comment TEXT"
+	") WITHOUT ROWID;"
+	"CREATE TABLE ban_clock ("
+	" only INTEGER PRIMARY KEY CHECK (only = 1),"
+	" time INTEGER NOT NULL," /* µs of the ban clock … */
+	" wall INTEGER NOT NULL"  /* … and since the epoch, at the same moment */
+	");",
 };
 
 const char *database_why(const struct database *database)
 {
-	return sqlite3_errmsg(database->handle);
+	return database->why;
 }
 
-static int run(struct database *database, const char *statements)
+bool database_is_damaged(const struct database *database)
 {
-	return sqlite3_exec(database->handle, statements, NULL, NULL, NULL) == SQLITE_OK ? 0 : -EIO;
+	int failure = database->failure & 0xff;
+
+	return failure == SQLITE_CORRUPT || failure == SQLITE_NOTADB;
+}
+
+int database_failed(struct database *database)
+{
+	database->failure = sqlite3_extended_errcode(database->handle);
+	snprintf(database->why, sizeof(database->why), "%s", sqlite3_errmsg(database->handle));
+	return -EIO;
+}
+
+int database_run(struct database *database, const char *statements)
+{
+	return sqlite3_exec(database->handle, statements, NULL, NULL, NULL) == SQLITE_OK
+		   ? 0
+		   : database_failed(database);
 }
 
 /* Runs one statement to its end, with values for its parameters; its first row's first column, if
@@ -61,6 +98,8 @@ static int query(struct database *database, const char *statement, const int64_t
 			has_result = true;
 		}
 	}
+	if (r != SQLITE_DONE)
+		database_failed(database);
 	sqlite3_finalize(prepared);
 	if (r != SQLITE_DONE)
 		return -EIO;
@@ -76,16 +115,16 @@ static int query(struct database *database, const char *statement, const int64_t
 static int upgrade(struct database *database, int64_t version)
 {
 	char pragma[64];
-	int error = run(database, "BEGIN IMMEDIATE");
+	int error = database_run(database, "BEGIN IMMEDIATE");
 
 	if (error < 0)
 		return error;
 	snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %lld", (long long)version + 1);
-	error = run(database, schema_steps[version]);
+	error = database_run(database, schema_steps[version]);
 	if (error == 0)
-		error = run(database, pragma);
+		error = database_run(database, pragma);
 	if (error == 0)
-		error = run(database, "COMMIT");
+		error = database_run(database, "COMMIT");
 	return error;
 }
 
@@ -103,36 +142,76 @@ static int prepare_schema(struct database *database)
 	return error;
 }
 
+/* What a failure to open means to the caller. */
+static int classify(const struct database *database, int error)
+{
+	if (error != -EIO)
+		return error;
+	if (database_is_damaged(database))
+		return -EBADMSG;
+	return (database->failure & 0xff) == SQLITE_READONLY ? -EROFS : -EIO;
+}
+
 static int open_file(struct database *database, const char *path)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW;
-	int error = 0;
+	int error;
 
 	if (sqlite3_open_v2(path, &database->handle, flags, NULL) != SQLITE_OK)
-		return database->handle == NULL ? -ENOMEM : -EIO;
+		return database->handle == NULL ? -ENOMEM : database_failed(database);
 	sqlite3_extended_result_codes(database->handle, 1);
 	sqlite3_busy_timeout(database->handle, BUSY_TIMEOUT);
-	error = run(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+	if (sqlite3_db_readonly(database->handle, "main") == 1) {
+		database->failure = SQLITE_READONLY;
+		snprintf(database->why, sizeof(database->why), "it can be read only");
+		return -EIO;
+	}
+	error = database_run(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
 	return error < 0 ? error : prepare_schema(database);
 }
 
-int database_open(struct database **ret_database, const char *folder, char **ret_why)
+/* "immutable": nothing is written beside the file either, which a read-only disk would refuse. */
+static int open_immutable(struct database *database, const char *path)
+{
+	int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOFOLLOW;
+	int64_t version;
+	char *uri;
+	int r;
+
+	if (strpbrk(path, "%?#") != NULL) {
+		snprintf(database->why, sizeof(database->why),
+			 "it can be read only, and not at all with any of %%?# in its path");
+		return -EIO;
+	}
+	uri = sqlite3_mprintf("file:%s?immutable=1", path);
+	r = uri != NULL ? sqlite3_open_v2(uri, &database->handle, flags, NULL) : SQLITE_NOMEM;
+	sqlite3_free(uri);
+	if (r != SQLITE_OK)
+		return database->handle == NULL ? -ENOMEM : database_failed(database);
+	r = query(database, "PRAGMA user_version", NULL, 0, &version);
+	if (r < 0)
+		return r;
+	return version == DATABASE_SCHEMA ? 0 : -EPROTONOSUPPORT;
+}
+
+static int open_by(int (*open)(struct database *database, const char *path),
+		   struct database **ret_database, const char *folder, char **ret_why)
 {
 	struct database *database = calloc(1, sizeof(*database));
 	char *path = NULL;
 	char *why = NULL;
 	int error = -ENOMEM;
 
-	if (database == NULL || asprintf(&path, "%s/vdtgw.db", folder) < 0) {
+	if (database == NULL || asprintf(&path, "%s/" FILE_NAME, folder) < 0) {
 		path = NULL;
 		goto out;
 	}
-	error = open_file(database, path);
+	error = classify(database, open(database, path));
 	if (error == 0) {
 		*ret_database = database;
 		database = NULL;
 	} else if (error == -EPROTONOSUPPORT) {
-		if (asprintf(&why, "%s was written by a newer version of vdtgw", path) < 0)
+		if (asprintf(&why, "%s was written by another version of vdtgw", path) < 0)
 			why = NULL;
 	} else if (asprintf(&why, "%s: %s", path, database_why(database)) < 0) {
 		why = NULL;
@@ -142,6 +221,41 @@ out:
 		*ret_why = why;
 	free(path);
 	database_close(database);
+	return error;
+}
+
+int database_open(struct database **ret_database, const char *folder, char **ret_why)
+{
+	return open_by(open_file, ret_database, folder, ret_why);
+}
+
+int database_open_to_read(struct database **ret_database, const char *folder, char **ret_why)
+{
+	return open_by(open_immutable, ret_database, folder, ret_why);
+}
+
+int database_move_aside(const char *folder)
+{
+	/* The log first: it must never be found beside a database that it does not belong to. */
+	static const char *const suffixes[] = { "-wal", "-shm", "" };
+	int error = 0;
+
+	for (size_t i = 0; error == 0 && i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		char *from = NULL, *to = NULL;
+
+		if (asprintf(&from, "%s/" FILE_NAME "%s", folder, suffixes[i]) < 0)
+			return -ENOMEM;
+		if (asprintf(&to, "%s/" DAMAGED_NAME "%s", folder, suffixes[i]) < 0) {
+			free(from);
+			return -ENOMEM;
+		}
+		if (unlink(to) < 0 && errno != ENOENT)
+			error = -errno;
+		if (error == 0 && rename(from, to) < 0 && errno != ENOENT)
+			error = -errno;
+		free(from);
+		free(to);
+	}
 	return error;
 }
 

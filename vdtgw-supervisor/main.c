@@ -7,6 +7,7 @@
 #include "vdtgw-supervisor/admin_interface.h"
 #include "vdtgw-supervisor/database.h"
 #include "vdtgw-supervisor/dispatch.h"
+#include "vdtgw-supervisor/gatekeeper.h"
 #include "vdtgw-supervisor/server.h"
 #include "vdtgw-supervisor/session_interface.h"
 #include "vdtgw-supervisor/supervisor.h"
@@ -57,7 +58,6 @@ struct options {
 struct program {
 	struct config *config;
 	struct event_loop *loop;
-	struct database *database;
 	struct supervisor supervisor;
 	struct server_options session_options;
 	struct server_options admin_options;
@@ -260,22 +260,34 @@ static int open_servers(struct program *program)
 	return error;
 }
 
-/* Without the database callers are served all the same. */
-static void open_database(struct program *program)
+/* Without the database callers are served all the same, with numbers from the clock. */
+static void on_database(void *context, struct database *database, bool is_new)
 {
+	struct program *program = context;
 	struct supervisor *supervisor = &program->supervisor;
-	char *why = NULL;
 
-	if (database_open(&program->database, program->config->supervisor.state, &why) < 0) {
-		log_error("the database cannot be used, and session numbers come from the clock: "
-			  "%s",
-			  why != NULL ? why : "no memory");
-		free(why);
-	} else if (database_add_launch(program->database, supervisor->started,
-				       &supervisor->launches) < 0) {
-		log_error("the database cannot be written: %s", database_why(program->database));
-	}
-	session_numbers_init(&supervisor->numbers, program->database);
+	supervisor->numbers.database = database;
+	if (database == NULL)
+		return;
+	/* Of the numbers that were given, nothing is known any more: those from the seconds of the
+	 * clock on are far above. */
+	if (is_new)
+		(void)session_numbers_claim(&supervisor->numbers, supervisor_clock() / 1000000);
+	if (supervisor->launches == 0 &&
+	    database_add_launch(database, supervisor->started, &supervisor->launches) < 0)
+		log_error("this launch cannot be counted: %s", database_why(database));
+}
+
+static int open_gate(struct program *program)
+{
+	const struct gatekeeper_options options = {
+		.config = program->config,
+		.database_opened = on_database,
+		.context = program,
+	};
+
+	session_numbers_init(&program->supervisor.numbers, NULL);
+	return gatekeeper_new(&program->supervisor.gatekeeper, program->loop, &options);
 }
 
 static int set_up(struct program *program)
@@ -302,7 +314,11 @@ static int set_up(struct program *program)
 	error = open_servers(program);
 	if (error < 0)
 		return error;
-	open_database(program);
+	error = open_gate(program);
+	if (error < 0) {
+		log_error("the list of bans cannot be set up: %s", strerror(-error));
+		return error;
+	}
 	error = teletel_new(&supervisor->teletel, program->loop, supervisor);
 	if (error < 0)
 		log_error("the command channel cannot be set up: %s", strerror(-error));
@@ -317,7 +333,7 @@ static void tear_down(struct program *program)
 	server_free(program->admin_server);
 	notifier_free(program->supervisor.notifier);
 	session_table_free(program->supervisor.sessions);
-	database_close(program->database);
+	gatekeeper_free(program->supervisor.gatekeeper);
 	event_loop_free(program->loop);
 	config_free(program->config);
 }

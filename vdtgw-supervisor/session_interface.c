@@ -4,11 +4,16 @@
  */
 #include "vdtgw-supervisor/session_interface.h"
 
+#include "vdtgw-supervisor/ban_store.h"
+#include "vdtgw-supervisor/gatekeeper.h"
 #include "vdtgw-supervisor/teletel.h"
 
 #include <string.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+/* µs that a caller has to send something before a newcomer takes its place. */
+#define HALF_OPEN_GRACE UINT64_C(2000000)
 
 /* The parameters of all the methods; what a call does not hold stays NULL or -1. */
 struct values {
@@ -112,6 +117,19 @@ static int keep(struct session_entry *entry, const struct values *values)
 	return error;
 }
 
+/* Nothing has come from the caller yet: no byte, nothing about the terminal, and no WebSocket
+ * handshake, which has to be done before the home service is called. */
+static bool is_half_open(const struct session_entry *entry)
+{
+	if (entry->bytes_in > 0 || entry->sent_away || entry->again)
+		return false;
+	if (entry->terminal_type != NULL || entry->window_size != NULL ||
+	    json_object_size(entry->environment) > 0)
+		return false;
+	return entry->transport != TRANSPORT_WEBSOCKET || strcmp(entry->state, "entering") == 0 ||
+	       strcmp(entry->state, "answering") == 0;
+}
+
 /* The caller of Enter, as parsed. */
 struct caller {
 	enum transport transport;
@@ -129,6 +147,16 @@ static const char *read_caller(const struct values *values, struct caller *ret_c
 		return "address";
 	*ret_caller = caller;
 	return NULL;
+}
+
+/* Refuses a caller who is banned: at once, and without a word in the log. */
+static bool refuse_if_banned(struct supervisor *supervisor, struct peer *peer,
+			     const struct caller *caller)
+{
+	if (!caller->has_address || !gatekeeper_refuses(supervisor->gatekeeper, &caller->address))
+		return false;
+	peer_error(peer, "org.vdtgw.Session.Banned", json_object());
+	return true;
 }
 
 /* Refuses a caller for whom there is no room. Loopback is this machine's own programs, a proxy
@@ -154,6 +182,34 @@ static bool refuse_if_full(struct supervisor *supervisor, struct peer *peer,
 		 limit, per_address ? " from there" : "");
 	peer_error(peer, "org.vdtgw.Session.Full",
 		   json_pack("{s:I, s:b}", "limit", (json_int_t)limit, "per_address", per_address));
+	return true;
+}
+
+/* At the limit of half-open calls the one that has been silent for longest makes room, unless it
+ * has had no time to answer yet: then the newcomer is refused. */
+static bool refuse_if_too_silent(struct supervisor *supervisor, struct peer *peer,
+				 const struct values *values)
+{
+	unsigned limit = supervisor->config->limits.half_open;
+	struct session_entry *oldest = session_table_oldest_half_open(supervisor->sessions);
+
+	if (limit == 0 || session_table_count_half_open(supervisor->sessions) < limit)
+		return false;
+	supervisor->totals.half_open++;
+	if (oldest->orders && event_loop_now() - oldest->entered >= HALF_OPEN_GRACE) {
+		supervisor_log_session(LOG_PRIORITY_INFO, oldest,
+				       "makes room: it has sent nothing, as %u others", limit - 1);
+		supervisor_send_away(supervisor, oldest, "half-open");
+		return false;
+	}
+	supervisor->totals.refused++;
+	log_info(
+	    "a caller was refused (%s, %s port %lld, pid %ld): %u calls have sent nothing yet, "
+	    "which is the limit",
+	    values->transport, values->address, (long long)values->port, (long)peer_pid(peer),
+	    limit);
+	peer_error(peer, "org.vdtgw.Session.Full",
+		   json_pack("{s:I, s:b}", "limit", (json_int_t)limit, "per_address", 0));
 	return true;
 }
 
@@ -193,6 +249,8 @@ static int64_t new_number(struct supervisor *supervisor)
 			log_error("session numbers come from the clock for now, because the "
 				  "database cannot be written: %s",
 				  database_why(supervisor->numbers.database));
+		if (failed)
+			ban_store_check(gatekeeper_store(supervisor->gatekeeper));
 	} while (session_table_find(supervisor->sessions, number) != NULL);
 	return number;
 }
@@ -229,6 +287,8 @@ static struct session_entry *add_session(struct supervisor *supervisor, struct p
 		session_table_remove(supervisor->sessions, entry);
 		return NULL;
 	}
+	entry->entered = event_loop_now();
+	entry->again = values->session >= 0;
 	entry->peer = peer;
 	peer_set_session(peer, entry);
 	peer_settle(peer, true);
@@ -262,6 +322,7 @@ static void admit(struct supervisor *supervisor, struct peer *peer, const struct
 		return;
 	}
 	entry->orders = more;
+	session_table_set_half_open(supervisor->sessions, entry, is_half_open(entry));
 	if (again)
 		supervisor->totals.reentered++;
 	else
@@ -315,7 +376,9 @@ void session_interface_enter(struct supervisor *supervisor, struct peer *peer,
 	invalid = read_caller(&values, &caller);
 	if (invalid != NULL)
 		supervisor_answer_invalid(peer, invalid);
-	else if (values.session >= 0 || !refuse_if_full(supervisor, peer, &values, &caller))
+	else if (values.session >= 0 || (!refuse_if_banned(supervisor, peer, &caller) &&
+					 !refuse_if_full(supervisor, peer, &values, &caller) &&
+					 !refuse_if_too_silent(supervisor, peer, &values)))
 		admit(supervisor, peer, &values, &caller, call->more);
 }
 
@@ -329,18 +392,22 @@ struct session_entry *session_interface_caller(struct peer *peer)
 }
 
 /* What the three methods that only tell something have in common. */
-static void take_news(struct peer *peer, const struct varlink_call *call,
-		      const struct varlink_field *fields, size_t count)
+static void take_news(struct supervisor *supervisor, struct peer *peer,
+		      const struct varlink_call *call, const struct varlink_field *fields,
+		      size_t count)
 {
 	struct session_entry *entry = session_interface_caller(peer);
 	struct values values;
 
 	if (entry == NULL || !read_values(peer, call, fields, count, &values))
 		return;
-	if (keep(entry, &values) < 0)
+	if (keep(entry, &values) < 0) {
 		peer_end(peer, PEER_NO_MEMORY);
-	else
-		peer_reply(peer, json_object(), false);
+		return;
+	}
+	if (entry->half_open && !is_half_open(entry))
+		session_table_set_half_open(supervisor->sessions, entry, false);
+	peer_reply(peer, json_object(), false);
 }
 
 void session_interface_state_changed(struct supervisor *supervisor, struct peer *peer,
@@ -352,8 +419,7 @@ void session_interface_state_changed(struct supervisor *supervisor, struct peer 
 		TEXT(service, false, SESSION_SERVICE_MAX),
 	};
 
-	(void)supervisor;
-	take_news(peer, call, fields, LENGTH(fields));
+	take_news(supervisor, peer, call, fields, LENGTH(fields));
 }
 
 void session_interface_learned(struct supervisor *supervisor, struct peer *peer,
@@ -365,8 +431,7 @@ void session_interface_learned(struct supervisor *supervisor, struct peer *peer,
 		ENVIRONMENT,
 	};
 
-	(void)supervisor;
-	take_news(peer, call, fields, LENGTH(fields));
+	take_news(supervisor, peer, call, fields, LENGTH(fields));
 }
 
 void session_interface_traffic(struct supervisor *supervisor, struct peer *peer,
@@ -377,8 +442,20 @@ void session_interface_traffic(struct supervisor *supervisor, struct peer *peer,
 		NUMBER(bytes_out, true, 0, INT64_MAX),
 	};
 
-	(void)supervisor;
-	take_news(peer, call, fields, LENGTH(fields));
+	take_news(supervisor, peer, call, fields, LENGTH(fields));
+}
+
+/* Whether the end of a call counts against its caller; not where we ended it, or had lost sight of
+ * it. duration: as the session measured it. Of a supervisor that was held up both news come at
+ * once, and of a session that was held up the caller knows nothing: the longer one is the one. */
+static void judge(struct supervisor *supervisor, const struct session_entry *entry,
+		  const char *reason, int64_t duration)
+{
+	int64_t seen = (int64_t)(event_loop_now() - entry->entered);
+
+	if (entry->has_address && !entry->again && !entry->sent_away)
+		gatekeeper_judge(supervisor->gatekeeper, &entry->address, reason,
+				 seen > duration ? seen : duration);
 }
 
 void session_interface_leave(struct supervisor *supervisor, struct peer *peer,
@@ -396,6 +473,7 @@ void session_interface_leave(struct supervisor *supervisor, struct peer *peer,
 	if (entry == NULL || !read_values(peer, call, fields, LENGTH(fields), &values))
 		return;
 	supervisor_log_session(LOG_PRIORITY_DEBUG, entry, "left: %s", values.reason);
+	judge(supervisor, entry, values.reason, values.duration);
 	teletel_left(supervisor->teletel, entry);
 	supervisor_forget(supervisor, entry);
 	peer_reply(peer, json_object(), false);
@@ -415,6 +493,7 @@ void session_interface_gone(struct supervisor *supervisor, struct peer *peer, en
 		supervisor->totals.crashed++;
 		supervisor_log_session(LOG_PRIORITY_ERROR, entry,
 				       "crashed: its connection ended without a word");
+		judge(supervisor, entry, NULL, 0);
 	} else if (why != PEER_REPLACED && why != PEER_STOPPING) {
 		supervisor_log_session(LOG_PRIORITY_ERROR, entry, "%s and was let go",
 				       peer_end_text(why));

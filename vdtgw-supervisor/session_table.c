@@ -26,6 +26,9 @@ struct session_table {
 	size_t size;
 	size_t by_transport[TRANSPORT_COUNT];
 	struct session_entry *by_address[ADDRESS_CHAINS];
+	struct session_entry *oldest_half_open;
+	struct session_entry *newest_half_open;
+	size_t half_open;
 };
 
 /* How much of an address tells one caller from another. */
@@ -170,6 +173,7 @@ void session_table_remove(struct session_table *table, struct session_entry *ent
 	memmove(&table->slots[place], &table->slots[place + 1],
 		(table->count - place) * sizeof(*table->slots));
 	table->by_transport[entry->transport]--;
+	session_table_set_half_open(table, entry, false);
 	if (entry->has_address) {
 		struct session_entry **link = &table->by_address[chain_of(&entry->address)];
 
@@ -216,6 +220,40 @@ size_t session_table_count_address(const struct session_table *table, const stru
 		if (same_caller(&entry->address, address))
 			count++;
 	return count;
+}
+
+void session_table_set_half_open(struct session_table *table, struct session_entry *entry,
+				 bool half_open)
+{
+	struct session_entry *older = entry->older_half_open;
+	struct session_entry *newer = entry->newer_half_open;
+
+	if (entry->half_open == half_open)
+		return;
+	entry->half_open = half_open;
+	if (half_open) {
+		older = table->newest_half_open;
+		entry->older_half_open = older;
+		*(older != NULL ? &older->newer_half_open : &table->oldest_half_open) = entry;
+		table->newest_half_open = entry;
+		table->half_open++;
+		return;
+	}
+	*(older != NULL ? &older->newer_half_open : &table->oldest_half_open) = newer;
+	*(newer != NULL ? &newer->older_half_open : &table->newest_half_open) = older;
+	entry->older_half_open = NULL;
+	entry->newer_half_open = NULL;
+	table->half_open--;
+}
+
+size_t session_table_count_half_open(const struct session_table *table)
+{
+	return table->half_open;
+}
+
+struct session_entry *session_table_oldest_half_open(const struct session_table *table)
+{
+	return table->oldest_half_open;
 }
 
 int session_entry_set_text(char **text_place, const char *text)

@@ -52,8 +52,12 @@ struct session_entry {
 	bool has_address;       /* false: a local socket */
 	struct address address; /* of the caller */
 	uint16_t port;
-	bool orders;     /* it waits for some */
-	int64_t started; /* µs since the epoch */
+	bool orders;    /* it waits for some */
+	bool again;     /* it entered again: its call began before entered */
+	bool sent_away; /* it was ordered to end its call */
+	bool half_open; /* nothing has come from the caller; see session_table_count_half_open() */
+	uint64_t entered; /* µs of event_loop_now() */
+	int64_t started;  /* µs since the epoch */
 	int64_t bytes_in;
 	int64_t bytes_out;
 	char state[SESSION_WORD_MAX + 1];
@@ -62,9 +66,12 @@ struct session_entry {
 	char *window_size;
 	json_t *environment; /* an object of strings */
 	struct redirection redirection;
-	bool announced;                        /* the Teletel server knows of it */
-	struct peer *peer;                     /* its connection */
-	struct session_entry *next_at_address; /* private to session_table.c */
+	bool announced;    /* the Teletel server knows of it */
+	struct peer *peer; /* its connection */
+	/* Private to session_table.c: */
+	struct session_entry *next_at_address;
+	struct session_entry *older_half_open;
+	struct session_entry *newer_half_open;
 };
 
 int session_table_new(struct session_table **ret_table);
@@ -88,6 +95,14 @@ size_t session_table_count_transport(const struct session_table *table, enum tra
 /* Sessions from this IPv4 address, or from this IPv6 address's /64. */
 size_t session_table_count_address(const struct session_table *table,
 				   const struct address *address);
+
+/* Sessions that are half-open: a new one is where it is told so here. Something has come from the
+ * caller, or it does not count any more, once it is told otherwise; a removed one leaves them. */
+void session_table_set_half_open(struct session_table *table, struct session_entry *entry,
+				 bool half_open);
+size_t session_table_count_half_open(const struct session_table *table);
+/* The one that has been so for longest; NULL: there is none. */
+struct session_entry *session_table_oldest_half_open(const struct session_table *table);
 
 /* Replaces a text of an entry by a copy, NULL where text is empty. Returns 0 or -ENOMEM. */
 int session_entry_set_text(char **text_place, const char *text);

@@ -62,6 +62,16 @@ bool supervisor_read_parameters(struct peer *peer, const struct varlink_call *ca
 	return false;
 }
 
+void supervisor_send_away(struct supervisor *supervisor, struct session_entry *entry,
+			  const char *reason)
+{
+	entry->sent_away = true;
+	session_table_set_half_open(supervisor->sessions, entry, false);
+	peer_order(entry->peer,
+		   json_pack("{s:I, s:{s:s, s:s*}}", "session", (json_int_t)entry->number, "order",
+			     "kind", "kick", "reason", reason));
+}
+
 void supervisor_forget(struct supervisor *supervisor, struct session_entry *entry)
 {
 	peer_set_session(entry->peer, NULL);

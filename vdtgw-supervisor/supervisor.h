@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct gatekeeper;
 struct teletel;
 
 struct supervisor {
@@ -24,12 +25,14 @@ struct supervisor {
 	struct session_numbers numbers;
 	struct notifier *notifier;
 	struct teletel *teletel;
+	struct gatekeeper *gatekeeper;
 	int64_t started;            /* µs since the epoch */
 	uint64_t started_monotonic; /* µs */
 	int64_t launches;           /* 0: not known, without the database */
 	struct {
 		int64_t admitted[TRANSPORT_COUNT];
 		int64_t refused;
+		int64_t half_open; /* calls at the limit of those that have sent nothing */
 		int64_t reentered;
 		int64_t kicked;
 		int64_t crashed;
@@ -51,6 +54,10 @@ void supervisor_log_session(enum log_priority priority, const struct session_ent
 bool supervisor_read_parameters(struct peer *peer, const struct varlink_call *call,
 				const struct varlink_field *fields, size_t count, void *ret_values);
 void supervisor_answer_invalid(struct peer *peer, const char *parameter);
+
+/* Orders a session to end its call. The entry may be gone after this. */
+void supervisor_send_away(struct supervisor *supervisor, struct session_entry *entry,
+			  const char *reason);
 
 /* Forgets a session: its connection is one without a session then. */
 void supervisor_forget(struct supervisor *supervisor, struct session_entry *entry);

@@ -244,7 +244,7 @@ class Gateway:
             },
             "teletel": {"command_channel": False},
             "bans": {"enabled": False},
-            "limits": {"per_address": 1000},
+            "limits": {"per_address": 1000, "half_open": 0},
         }
         for section, values in settings.items():
             merged[section] = {**merged.get(section, {}), **values}

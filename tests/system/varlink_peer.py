@@ -143,7 +143,9 @@ class Supervisor:
                     "state": str(self.state),
                 },
                 "teletel": {"command_channel": False},
-                "limits": {"sessions": 1000, "per_address": 1000},
+                "limits": {"sessions": 1000, "per_address": 1000, "half_open": 0},
+                # These callers come and go faster than people.
+                "bans": {"enabled": False},
                 **(settings or {}),
             },
         )

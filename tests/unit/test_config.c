@@ -121,6 +121,8 @@ static void test_empty_file_is_the_defaults_of_the_design(void **state)
 		assert_int_equal(config->bans.strikes, 1);
 		assert_int_equal(config->limits.sessions, 1000);
 		assert_int_equal(config->limits.per_address, 20);
+		assert_int_equal(config->limits.half_open, 200);
+		assert_string_equal(config->bans.nft_set, "");
 		assert_false(config->dump.enabled);
 		assert_string_equal(config->dump.directory, "/var/lib/vdtgw/dumps");
 		assert_int_equal(config->dump.max_bytes, 1048576);
@@ -198,6 +200,9 @@ static void test_values_are_read(void **state)
 		{ "bans: { typing_limit = 12.5; };", "bans.typing_limit", "12.5" },
 		{ "bans: { typing_limit = 1.25e+1; };", "bans.typing_limit", "12.5" },
 		{ "bans: { typing_limit = 0.0; };", "bans.typing_limit", "0" },
+		{ "bans: { nft_set = \"inet vdtgw banned\"; };", "bans.nft_set",
+		  "inet vdtgw banned" },
+		{ "limits: { half_open = 0; };", "limits.half_open", "0" },
 		{ "bans: { duration = \"1m30s\"; };", "bans.duration", "90" },
 		{ "bans: { never = [ \"192.0.2.0/24\" ]; };", "bans.never", "1:192.0.2.0/24" },
 		{ "proxy: { trusted = [ \"2001:db8::1\" ]; };", "proxy.trusted", "1:2001:db8::1" },

@@ -1,0 +1,587 @@
+/*
+ * The store of bans: what is to be written, when, and what happens when it cannot be.
+ */
+#include "vdtgw-supervisor/ban_store.h"
+
+#include "common/log.h"
+#include "vdtgw-supervisor/database.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define SECOND      UINT64_C(1000000) /* µs */
+#define MILLISECOND UINT64_C(1000)
+
+enum {
+	BATCH_MAX = 1000,               /* bans of one transaction, so that none takes long */
+	PENDING_MAX = 2 * BAN_LIST_MAX, /* beyond it all is written anew */
+	PENDING_MIN = 64,
+};
+
+/* Networks whose row is to be written, or deleted where there is no ban of them (any more). */
+struct pending {
+	struct network *networks;
+	size_t count;
+	size_t size;
+};
+
+struct ban_store {
+	struct ban_store_options options;
+	struct database *database; /* NULL: it could not be opened */
+	struct timer *late;
+	struct timer *retry;
+	struct timer *sync;
+	struct pending urgent;
+	struct pending slow;
+	bool all;     /* everything is to be written, after all is deleted */
+	bool nevers;  /* those are */
+	bool loaded;  /* what is on disk is in memory */
+	bool failing; /* and said so */
+	bool clock_runs;
+	uint64_t syncs_paid; /* µs of event_loop_now(): when the syncs so far are paid for */
+};
+
+static int64_t read_clock(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t ban_store_wall(void)
+{
+	return read_clock(CLOCK_REALTIME);
+}
+
+int64_t ban_store_now(const struct ban_store *store)
+{
+	return ban_clock_now(store->options.clock, read_clock(CLOCK_BOOTTIME));
+}
+
+bool ban_store_is_failing(const struct ban_store *store)
+{
+	return store->failing;
+}
+
+/* What waits. */
+
+/* Without memory for one more, or with far too many, everything waits. */
+static void push(struct ban_store *store, struct pending *pending, const struct network *network)
+{
+	if (store->all)
+		return;
+	if (pending->count == pending->size) {
+		size_t size = pending->size > 0 ? 2 * pending->size : PENDING_MIN;
+		struct network *networks = NULL;
+
+		if (size <= PENDING_MAX)
+			networks = reallocarray(pending->networks, size, sizeof(*networks));
+		if (networks == NULL) {
+			store->all = true;
+			store->urgent.count = 0;
+			store->slow.count = 0;
+			return;
+		}
+		pending->networks = networks;
+		pending->size = size;
+	}
+	pending->networks[pending->count++] = *network;
+}
+
+/* The last count of them are written. */
+static void pop(struct pending *pending, size_t count)
+{
+	pending->count -= count;
+	if (pending->count == 0) {
+		free(pending->networks);
+		*pending = (struct pending) { .count = 0 };
+	}
+}
+
+static bool something_waits(const struct ban_store *store)
+{
+	return store->all || store->nevers || store->urgent.count > 0 || store->slow.count > 0;
+}
+
+static void set_late(struct ban_store *store)
+{
+	unsigned seconds = something_waits(store) ? BAN_STORE_DELAY : BAN_STORE_MARK;
+
+	timer_arm(store->late, event_loop_now() + seconds * SECOND);
+}
+
+/* Writing. */
+
+static int write_row(struct ban_store *store, const struct network *network)
+{
+	const struct ban *ban = ban_list_find(store->options.bans, network);
+
+	return ban != NULL ? database_put_ban(store->database, ban)
+			   : database_remove_ban(store->database, network);
+}
+
+static int write_rows(struct ban_store *store, const struct pending *pending, size_t count)
+{
+	int error = 0;
+
+	for (size_t i = pending->count - count; error == 0 && i < pending->count; i++)
+		error = write_row(store, &pending->networks[i]);
+	return error;
+}
+
+static int write_all(struct ban_store *store)
+{
+	int error = database_remove_bans(store->database);
+	struct ban *ban = ban_list_next(store->options.bans, 0);
+
+	for (; error == 0 && ban != NULL; ban = ban_list_next(store->options.bans, ban->number + 1))
+		error = database_put_ban(store->database, ban);
+	return error;
+}
+
+static int write_nevers(struct ban_store *store)
+{
+	const struct never *never = never_list_next(store->options.nevers, 0);
+	int error = database_remove_nevers(store->database);
+
+	for (; error == 0 && never != NULL;
+	     never = never_list_next(store->options.nevers, never->number + 1))
+		if (!never->configured)
+			error = database_put_never(store->database, &never->node.network,
+						   never->added, never->comment);
+	return error;
+}
+
+static int write_mark(struct ban_store *store)
+{
+	const struct ban_clock_mark mark = {
+		.time = ban_store_now(store),
+		.wall = ban_store_wall(),
+	};
+
+	return database_put_mark(store->database, &mark);
+}
+
+/* The rows are on disk as they are in memory. */
+static void note_rows(struct ban_store *store, const struct pending *pending, size_t count)
+{
+	for (size_t i = pending->count - count; i < pending->count; i++) {
+		struct ban *ban = ban_list_find(store->options.bans, &pending->networks[i]);
+
+		if (ban != NULL) {
+			ban->changed = false;
+			ban->stored_visit = ban->visited;
+		}
+	}
+}
+
+static void note_all(struct ban_store *store)
+{
+	struct ban *ban = ban_list_next(store->options.bans, 0);
+
+	for (; ban != NULL; ban = ban_list_next(store->options.bans, ban->number + 1)) {
+		ban->changed = false;
+		ban->stored_visit = ban->visited;
+	}
+	store->all = false;
+}
+
+/* One transaction: the latest of what is urgent, then of what is not. */
+static int write_batch(struct ban_store *store, bool synced, bool with_slow)
+{
+	size_t urgent = store->urgent.count < BATCH_MAX ? store->urgent.count : BATCH_MAX;
+	size_t slow = with_slow ? BATCH_MAX - urgent : 0;
+	int error = database_begin(store->database, synced);
+
+	if (slow > store->slow.count)
+		slow = store->slow.count;
+	if (error == 0 && store->all)
+		error = write_all(store);
+	if (error == 0)
+		error = write_rows(store, &store->urgent, urgent);
+	if (error == 0)
+		error = write_rows(store, &store->slow, slow);
+	if (error == 0 && store->nevers)
+		error = write_nevers(store);
+	if (error == 0)
+		error = write_mark(store);
+	if (error < 0) {
+		database_roll_back(store->database);
+		return error;
+	}
+	error = database_commit(store->database);
+	if (error < 0)
+		return error;
+	if (store->all)
+		note_all(store);
+	note_rows(store, &store->urgent, urgent);
+	note_rows(store, &store->slow, slow);
+	pop(&store->urgent, urgent);
+	pop(&store->slow, slow);
+	store->nevers = false;
+	return 0;
+}
+
+/* Whether this commit may wait for the disk. */
+static bool may_sync(struct ban_store *store)
+{
+	uint64_t now = event_loop_now();
+
+	if (store->syncs_paid < now)
+		store->syncs_paid = now;
+	if (store->syncs_paid + SECOND / BAN_STORE_SYNCS > now + SECOND)
+		return false;
+	store->syncs_paid += SECOND / BAN_STORE_SYNCS;
+	return true;
+}
+
+static void fail(struct ban_store *store, const char *why)
+{
+	if (!store->failing)
+		log_error("bans are kept in memory only, because the database cannot be written, "
+			  "and are lost if the supervisor ends; tried again every %d s: %s",
+			  BAN_STORE_RETRY, why);
+	store->failing = true;
+	timer_arm(store->retry, event_loop_now() + BAN_STORE_RETRY * SECOND);
+}
+
+static void recover(struct ban_store *store)
+{
+	if (store->failing)
+		log_notice("the database can be written again; %zu bans are safe in it",
+			   ban_list_count(store->options.bans));
+	store->failing = false;
+}
+
+static int open_database(struct ban_store *store);
+
+static void close_database(struct ban_store *store)
+{
+	store->options.opened(store->options.context, NULL, false);
+	database_close(store->database);
+	store->database = NULL;
+}
+
+/* A damaged database makes place for a new one, which gets what is in memory. */
+static int replace_database(struct ban_store *store, const char *why)
+{
+	int error;
+
+	log_error(
+	    "the database is damaged (%s); it is moved aside as %s/vdtgw.db.damaged, and a new "
+	    "one begun with the %zu bans in memory",
+	    why, store->options.folder, ban_list_count(store->options.bans));
+	if (store->database != NULL)
+		close_database(store);
+	error = database_move_aside(store->options.folder);
+	if (error < 0) {
+		log_error("the damaged database cannot be moved aside: %s", strerror(-error));
+		return error;
+	}
+	store->loaded = true;
+	store->all = true;
+	store->nevers = true;
+	return open_database(store);
+}
+
+/* After a write that failed. */
+static void handle_failure(struct ban_store *store)
+{
+	if (!database_is_damaged(store->database)) {
+		fail(store, database_why(store->database));
+		return;
+	}
+	if (replace_database(store, database_why(store->database)) < 0)
+		fail(store, "there is none");
+	else if (write_batch(store, true, true) < 0)
+		fail(store, database_why(store->database));
+}
+
+void ban_store_flush(struct ban_store *store)
+{
+	bool synced = may_sync(store);
+
+	if (store->failing || store->database == NULL)
+		return;
+	if (write_batch(store, synced, false) < 0) {
+		handle_failure(store);
+		return;
+	}
+	if (!synced)
+		timer_arm(store->sync, event_loop_now() + BAN_STORE_SYNC_DELAY * MILLISECOND);
+	/* The rest of many, soon, and after what others want. */
+	if (store->urgent.count > 0)
+		timer_arm(store->late, event_loop_now());
+}
+
+void ban_store_add(struct ban_store *store, const struct network *network)
+{
+	push(store, &store->urgent, network);
+}
+
+void ban_store_changed(struct ban_store *store, const struct network *network)
+{
+	ban_store_add(store, network);
+	ban_store_flush(store);
+}
+
+static void push_slow(struct ban_store *store, const struct network *network)
+{
+	bool first = !something_waits(store);
+
+	push(store, &store->slow, network);
+	if (first)
+		set_late(store);
+}
+
+void ban_store_visited(struct ban_store *store, struct ban *ban)
+{
+	if (ban->changed || ban->visited - ban->stored_visit < (int64_t)(BAN_STORE_DELAY * SECOND))
+		return;
+	ban->changed = true;
+	push_slow(store, &ban->node.network);
+}
+
+void ban_store_ended(struct ban_store *store, const struct network *network)
+{
+	push_slow(store, network);
+}
+
+void ban_store_nevers_changed(struct ban_store *store)
+{
+	store->nevers = true;
+	ban_store_flush(store);
+}
+
+/* Loading. */
+
+struct loading {
+	struct ban_store *store;
+	int64_t shift; /* from the times on disk to those of the clock that runs */
+	bool no_memory;
+};
+
+static void take_ban(void *context, const struct network *network, const struct ban_terms *terms)
+{
+	struct loading *loading = context;
+	struct ban_list *bans = loading->store->options.bans;
+	struct ban_terms shifted = *terms;
+	struct ban *ban;
+
+	if (ban_list_find(bans, network) != NULL || ban_list_is_full(bans))
+		return;
+	shifted.since += loading->shift;
+	shifted.visited += loading->shift;
+	if (ban_list_add(bans, network, &shifted, &ban) < 0)
+		loading->no_memory = true;
+	else
+		ban->stored_visit = ban->visited;
+}
+
+static void take_never(void *context, const struct network *network, int64_t added,
+		       const char *comment)
+{
+	struct loading *loading = context;
+
+	if (never_list_add(loading->store->options.nevers, network, false, added, comment) < 0)
+		loading->no_memory = true;
+}
+
+/* Starts the clock; where it runs already, says how far it is from what the disk has. */
+static int start_clock(struct ban_store *store, struct database *database, int64_t *ret_shift)
+{
+	int64_t boot = read_clock(CLOCK_BOOTTIME);
+	struct ban_clock_mark mark;
+	struct ban_clock disk;
+	int known = database != NULL ? database_load_mark(database, &mark) : 0;
+
+	if (known < 0)
+		return known;
+	ban_clock_start(&disk, known == 1 ? &mark : NULL, boot, ban_store_wall());
+	if (!store->clock_runs)
+		*store->options.clock = disk;
+	store->clock_runs = true;
+	*ret_shift = ban_clock_now(store->options.clock, boot) - ban_clock_now(&disk, boot);
+	return 0;
+}
+
+static int load(struct ban_store *store, struct database *database)
+{
+	struct loading loading = { .store = store };
+	size_t strange_bans = 0, strange_nevers = 0;
+	int error = start_clock(store, database, &loading.shift);
+
+	if (error == 0)
+		error = database_load_bans(database, take_ban, &loading, &strange_bans);
+	if (error == 0)
+		error = database_load_nevers(database, take_never, &loading, &strange_nevers);
+	if (error < 0)
+		return error;
+	if (loading.no_memory)
+		log_error("there was not enough memory for all bans of the database");
+	if (strange_bans + strange_nevers > 0)
+		log_warning("%zu bans and %zu never-banned addresses of the database make no sense "
+			    "and were left out",
+			    strange_bans, strange_nevers);
+	log_info("%zu bans were loaded", ban_list_count(store->options.bans));
+	store->loaded = true;
+	return 0;
+}
+
+/* Where the disk can only be read, what is on it counts all the same. */
+static void load_only(struct ban_store *store)
+{
+	struct database *database = NULL;
+	char *why = NULL;
+
+	if (database_open_to_read(&database, store->options.folder, &why) == 0)
+		(void)load(store, database);
+	database_close(database);
+	free(why);
+}
+
+/* What was decided while there was no database is written to it. */
+static void add_everything(struct ban_store *store)
+{
+	struct ban *ban = ban_list_next(store->options.bans, 0);
+
+	for (; ban != NULL; ban = ban_list_next(store->options.bans, ban->number + 1))
+		ban_store_add(store, &ban->node.network);
+	store->nevers = true;
+}
+
+static int open_database(struct ban_store *store)
+{
+	struct database *database = NULL;
+	bool was_loaded = store->loaded;
+	char *why = NULL;
+	int64_t shift;
+	int error = database_open(&database, store->options.folder, &why);
+
+	if (error == 0) {
+		if (!was_loaded)
+			error = load(store, database);
+		if (error < 0 && database_is_damaged(database))
+			error = -EBADMSG;
+		if (error < 0)
+			why = strdup(database_why(database));
+	} else if (error != -EBADMSG && !was_loaded) {
+		load_only(store);
+	}
+	if (error == 0 && !store->clock_runs)
+		error = start_clock(store, database, &shift);
+	if (error == 0) {
+		store->database = database;
+		store->options.opened(store->options.context, database, store->all && was_loaded);
+		if (was_loaded && !store->all)
+			add_everything(store);
+		return 0;
+	}
+	database_close(database);
+	/* A new one that is damaged at once is no reason to begin yet another. */
+	if (error == -EBADMSG && !store->all)
+		error = replace_database(store, why != NULL ? why : "no memory");
+	else
+		fail(store, why != NULL ? why : "no memory");
+	free(why);
+	return error;
+}
+
+/* Timers. */
+
+static void on_retry(void *context)
+{
+	struct ban_store *store = context;
+
+	if (store->database == NULL && open_database(store) < 0) {
+		fail(store, "it cannot be opened");
+		return;
+	}
+	if (write_batch(store, true, true) < 0) {
+		handle_failure(store);
+		return;
+	}
+	recover(store);
+	timer_arm(store->late, event_loop_now());
+}
+
+/* More than one transaction's worth waits for the next turn. */
+static void on_late(void *context)
+{
+	struct ban_store *store = context;
+
+	if (store->failing || store->database == NULL)
+		return;
+	if (write_batch(store, true, true) < 0)
+		handle_failure(store);
+	else if (store->urgent.count > 0 || store->slow.count > 0)
+		timer_arm(store->late, event_loop_now());
+	else
+		set_late(store);
+}
+
+static void on_sync(void *context)
+{
+	struct ban_store *store = context;
+
+	if (!store->failing && store->database != NULL && write_batch(store, true, false) < 0)
+		handle_failure(store);
+}
+
+void ban_store_check(struct ban_store *store)
+{
+	if (store->failing || store->database == NULL)
+		return;
+	if (database_is_damaged(store->database) || write_batch(store, true, true) < 0)
+		handle_failure(store);
+}
+
+int ban_store_new(struct ban_store **ret_store, struct event_loop *loop,
+		  const struct ban_store_options *options)
+{
+	struct ban_store *store = calloc(1, sizeof(*store));
+	int64_t shift;
+	int error;
+
+	if (store == NULL)
+		return -ENOMEM;
+	store->options = *options;
+	error = timer_new(&store->late, loop, on_late, store);
+	if (error == 0)
+		error = timer_new(&store->retry, loop, on_retry, store);
+	if (error == 0)
+		error = timer_new(&store->sync, loop, on_sync, store);
+	if (error < 0) {
+		ban_store_free(store);
+		return error;
+	}
+	*ret_store = store;
+	if (open_database(store) == 0 && something_waits(store))
+		ban_store_flush(store);
+	if (!store->clock_runs)
+		(void)start_clock(store, NULL, &shift);
+	set_late(store);
+	return 0;
+}
+
+void ban_store_free(struct ban_store *store)
+{
+	if (store == NULL)
+		return;
+	while (store->database != NULL && something_waits(store) &&
+	       write_batch(store, true, true) == 0)
+		;
+	if (store->database != NULL && !something_waits(store))
+		(void)write_batch(store, true, true);
+	timer_free(store->late);
+	timer_free(store->retry);
+	timer_free(store->sync);
+	free(store->urgent.networks);
+	free(store->slow.networks);
+	database_close(store->database);
+	free(store);
+}

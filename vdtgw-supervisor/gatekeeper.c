@@ -1,0 +1,403 @@
+/*
+ * The gatekeeper: refuses who is banned, bans who has offended too often, ends bans in time, and
+ * says so in the log. A refusal is not logged: it is to cost microseconds.
+ */
+#include "vdtgw-supervisor/gatekeeper.h"
+
+#include "common/log.h"
+#include "vdtgw-supervisor/ban_clock.h"
+#include "vdtgw-supervisor/ban_rules.h"
+#include "vdtgw-supervisor/ban_store.h"
+#include "vdtgw-supervisor/own_addresses.h"
+#include "vdtgw-supervisor/strike_table.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define SECOND UINT64_C(1000000) /* µs */
+
+enum {
+	OWN_ADDRESSES_AGE = 10, /* s after which they are read again when it matters */
+	SWEEP_BATCH = 256,      /* bans ended in one turn of the loop */
+	TEXT_MAX = 64,
+};
+
+struct gatekeeper {
+	const struct config *config;
+	struct ban_list *bans;
+	struct never_list *nevers;
+	struct strike_table strikes;
+	struct ban_clock clock;
+	struct ban_store *store;
+	struct timer *sweep;
+	uint64_t own_read; /* µs of event_loop_now(); 0: never */
+	struct gatekeeper_totals totals;
+};
+
+static void read_own_addresses(struct gatekeeper *gatekeeper)
+{
+	struct address own[NEVER_OWN_MAX];
+	uint64_t now = event_loop_now();
+	size_t count;
+	int error;
+
+	if (gatekeeper->own_read != 0 && now - gatekeeper->own_read < OWN_ADDRESSES_AGE * SECOND)
+		return;
+	error = own_addresses_read(own, NEVER_OWN_MAX, &count);
+	if (error == 0)
+		never_list_set_own(gatekeeper->nevers, own, count);
+	else if (gatekeeper->own_read == 0)
+		log_warning("this machine's own addresses are not known, and could be banned: %s",
+			    strerror(-error));
+	gatekeeper->own_read = now;
+}
+
+static bool is_never_banned(struct gatekeeper *gatekeeper, const struct address *address)
+{
+	read_own_addresses(gatekeeper);
+	return never_list_holds(gatekeeper->nevers, address);
+}
+
+/* "100d 20s"; "0s" for less than a second. */
+static void format_duration(int64_t duration, char ret_text[TEXT_MAX])
+{
+	static const struct {
+		char letter;
+		int64_t seconds;
+	} units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
+	int64_t seconds = duration / (int64_t)SECOND;
+	int length = 0;
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		int64_t number = seconds / units[i].seconds;
+
+		seconds %= units[i].seconds;
+		if (number > 0 || (i == 3 && length == 0))
+			length +=
+			    snprintf(ret_text + length, (size_t)(TEXT_MAX - length), "%s%lld%c",
+				     length > 0 ? " " : "", (long long)number, units[i].letter);
+	}
+}
+
+static void log_ban(const struct network *network, const char *reason, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void log_ban(const struct network *network, const char *reason, const char *format, ...)
+{
+	char name[NETWORK_TEXT_MAX], text[LOG_LINE_MAX];
+	const struct log_field fields[] = {
+		{ "VDTGW_ADDRESS", name },
+		{ "VDTGW_REASON", reason },
+	};
+	va_list arguments;
+
+	network_format(network, name);
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	log_event(LOG_PRIORITY_NOTICE, NULL, fields, sizeof(fields) / sizeof(fields[0]), "%s %s",
+		  name, text);
+}
+
+static void set_sweep(struct gatekeeper *gatekeeper)
+{
+	const struct ban *ban = ban_list_first_to_end(gatekeeper->bans);
+	int64_t left = ban != NULL ? ban_ends(ban) - ban_store_now(gatekeeper->store) : 0;
+
+	if (ban == NULL)
+		timer_disarm(gatekeeper->sweep);
+	else
+		timer_arm(gatekeeper->sweep, event_loop_now() + (left > 0 ? (uint64_t)left : 0));
+}
+
+/* Ends a ban; the disk follows later. */
+static void end_ban(struct gatekeeper *gatekeeper, struct ban *ban)
+{
+	const struct network network = ban->node.network;
+
+	ban_list_remove(gatekeeper->bans, ban);
+	ban_store_ended(gatekeeper->store, &network);
+	gatekeeper->totals.unbanned++;
+}
+
+static void on_sweep(void *context)
+{
+	struct gatekeeper *gatekeeper = context;
+	int64_t now = ban_store_now(gatekeeper->store);
+
+	for (int i = 0; i < SWEEP_BATCH; i++) {
+		struct ban *ban = ban_list_first_to_end(gatekeeper->bans);
+
+		if (ban == NULL || ban_ends(ban) > now)
+			break;
+		log_ban(&ban->node.network, NULL, "is banned no longer: its time is over");
+		end_ban(gatekeeper, ban);
+	}
+	set_sweep(gatekeeper);
+}
+
+static void make_room(struct gatekeeper *gatekeeper)
+{
+	struct ban *ban = ban_list_first_to_end(gatekeeper->bans);
+
+	if (!ban_list_is_full(gatekeeper->bans))
+		return;
+	log_ban(&ban->node.network, NULL, "is banned no longer: %d others are, which is the limit",
+		BAN_LIST_MAX);
+	end_ban(gatekeeper, ban);
+}
+
+/* Makes a ban, which is on disk afterwards if it can be. */
+static int make_ban(struct gatekeeper *gatekeeper, const struct network *network,
+		    enum ban_reason reason, int64_t duration, const char *comment)
+{
+	int64_t now = ban_store_now(gatekeeper->store);
+	const struct ban_terms terms = {
+		.since = now,
+		.visited = now,
+		.duration = duration,
+		.reason = reason,
+		.comment = comment,
+	};
+	struct ban *ban;
+
+	if (ban_list_find(gatekeeper->bans, network) == NULL)
+		make_room(gatekeeper);
+	if (ban_list_add(gatekeeper->bans, network, &terms, &ban) < 0)
+		return -ENOMEM;
+	gatekeeper->totals.banned++;
+	strike_table_clear(&gatekeeper->strikes, network);
+	ban_store_changed(gatekeeper->store, network);
+	set_sweep(gatekeeper);
+	return 0;
+}
+
+static void renew(struct gatekeeper *gatekeeper, struct ban *ban)
+{
+	ban_list_visit(gatekeeper->bans, ban, ban_store_now(gatekeeper->store));
+	ban_store_visited(gatekeeper->store, ban);
+}
+
+bool gatekeeper_refuses(struct gatekeeper *gatekeeper, const struct address *address)
+{
+	struct ban *ban;
+
+	if (!gatekeeper->config->bans.enabled)
+		return false;
+	ban = ban_list_match(gatekeeper->bans, address, ban_store_now(gatekeeper->store), NULL);
+	if (ban == NULL || is_never_banned(gatekeeper, address))
+		return false;
+	renew(gatekeeper, ban);
+	gatekeeper->totals.refused++;
+	return true;
+}
+
+/* duration: of the call. */
+static void strike(struct gatekeeper *gatekeeper, const struct address *address,
+		   enum ban_reason reason, const char *word, int64_t duration)
+{
+	const struct config *config = gatekeeper->config;
+	int64_t now = ban_store_now(gatekeeper->store);
+	struct network network = network_of_caller(address);
+	struct ban *ban = ban_list_match(gatekeeper->bans, address, now, NULL);
+	char lasts[TEXT_MAX];
+	unsigned strikes;
+
+	if (ban != NULL) {
+		renew(gatekeeper, ban);
+		return;
+	}
+	strikes = strike_table_add(&gatekeeper->strikes, &network, now);
+	if (strikes < config->bans.strikes) {
+		log_ban(&network, word, "has offended (%s, a call of %lld ms): strike %u of %u",
+			word, (long long)(duration / 1000), strikes, config->bans.strikes);
+		return;
+	}
+	format_duration((int64_t)(config->bans.duration * SECOND), lasts);
+	if (make_ban(gatekeeper, &network, reason, (int64_t)(config->bans.duration * SECOND),
+		     NULL) < 0)
+		log_error("there is not enough memory for another ban");
+	else
+		log_ban(&network, word,
+			"is banned until %s after its last visit (%s, a call of "
+			"%lld ms)",
+			lasts, word, (long long)(duration / 1000));
+}
+
+void gatekeeper_judge(struct gatekeeper *gatekeeper, const struct address *address,
+		      const char *reason, int64_t duration)
+{
+	int64_t short_limit = (int64_t)gatekeeper->config->bans.short_session_ms * 1000;
+	enum ban_reason offence;
+
+	if (gatekeeper->config->bans.enabled &&
+	    ban_rules_judge(reason, duration, short_limit, &offence) &&
+	    !is_never_banned(gatekeeper, address))
+		strike(gatekeeper, address, offence, reason != NULL ? reason : "crashed", duration);
+}
+
+int gatekeeper_ban(struct gatekeeper *gatekeeper, const struct network *network, int64_t duration,
+		   const char *comment)
+{
+	enum {
+		WHOLE = 128, /* bits: an address alone */
+	};
+
+	if (network->prefix == WHOLE && is_never_banned(gatekeeper, &network->address))
+		return -EPERM;
+	if (duration == 0)
+		duration = (int64_t)(gatekeeper->config->bans.duration * SECOND);
+	return make_ban(gatekeeper, network, BAN_ADMINISTRATOR, duration, comment);
+}
+
+/* At once on disk, unlike end_ban(). */
+static int remove_ban(struct gatekeeper *gatekeeper, const struct network *network)
+{
+	struct ban *ban = ban_list_find(gatekeeper->bans, network);
+
+	if (ban == NULL)
+		return -ENOENT;
+	ban_list_remove(gatekeeper->bans, ban);
+	gatekeeper->totals.unbanned++;
+	ban_store_changed(gatekeeper->store, network);
+	set_sweep(gatekeeper);
+	return 0;
+}
+
+int gatekeeper_unban(struct gatekeeper *gatekeeper, const struct network *network)
+{
+	strike_table_clear(&gatekeeper->strikes, network);
+	return remove_ban(gatekeeper, network);
+}
+
+int gatekeeper_add_never(struct gatekeeper *gatekeeper, const struct network *network,
+			 const char *comment)
+{
+	int r = never_list_add(gatekeeper->nevers, network, false, ban_store_wall(), comment);
+
+	if (r < 0)
+		return r;
+	(void)gatekeeper_unban(gatekeeper, network);
+	ban_store_nevers_changed(gatekeeper->store);
+	return r;
+}
+
+int gatekeeper_remove_never(struct gatekeeper *gatekeeper, const struct network *network)
+{
+	int error = never_list_remove(gatekeeper->nevers, network);
+
+	if (error == 0)
+		ban_store_nevers_changed(gatekeeper->store);
+	return error;
+}
+
+const struct ban_list *gatekeeper_bans(const struct gatekeeper *gatekeeper)
+{
+	return gatekeeper->bans;
+}
+
+const struct never_list *gatekeeper_nevers(struct gatekeeper *gatekeeper)
+{
+	read_own_addresses(gatekeeper);
+	return gatekeeper->nevers;
+}
+
+const struct gatekeeper_totals *gatekeeper_totals(const struct gatekeeper *gatekeeper)
+{
+	return &gatekeeper->totals;
+}
+
+int64_t gatekeeper_wall_time(const struct gatekeeper *gatekeeper, int64_t time)
+{
+	return ban_store_wall() - ban_store_now(gatekeeper->store) + time;
+}
+
+struct ban_store *gatekeeper_store(const struct gatekeeper *gatekeeper)
+{
+	return gatekeeper->store;
+}
+
+/* The configuration has been checked: each is a network. */
+static int add_configured(struct never_list *nevers, const struct config_list *list,
+			  const char *comment)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		struct network network;
+
+		if (network_parse(&network, list->items[i]) < 0)
+			return -EINVAL;
+		if (never_list_add(nevers, &network, true, 0, comment) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int make_lists(struct gatekeeper *gatekeeper)
+{
+	const struct config *config = gatekeeper->config;
+	uint64_t seed;
+	int error;
+
+	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		return -EIO;
+	error = strike_table_init(&gatekeeper->strikes, seed);
+	if (error == 0)
+		error = ban_list_new(&gatekeeper->bans, seed);
+	if (error == 0)
+		error = never_list_new(&gatekeeper->nevers, seed);
+	if (error == 0)
+		error = add_configured(gatekeeper->nevers, &config->bans.never, "bans.never");
+	/* To ban a proxy would be to ban everybody behind it. */
+	if (error == 0)
+		error = add_configured(gatekeeper->nevers, &config->proxy.trusted, "proxy.trusted");
+	return error;
+}
+
+int gatekeeper_new(struct gatekeeper **ret_gatekeeper, struct event_loop *loop,
+		   const struct gatekeeper_options *options)
+{
+	struct gatekeeper *gatekeeper = calloc(1, sizeof(*gatekeeper));
+	struct ban_store_options store;
+	int error;
+
+	if (gatekeeper == NULL)
+		return -ENOMEM;
+	gatekeeper->config = options->config;
+	error = make_lists(gatekeeper);
+	if (error == 0)
+		error = timer_new(&gatekeeper->sweep, loop, on_sweep, gatekeeper);
+	store = (struct ban_store_options) {
+		.folder = options->config->supervisor.state,
+		.bans = gatekeeper->bans,
+		.nevers = gatekeeper->nevers,
+		.clock = &gatekeeper->clock,
+		.opened = options->database_opened,
+		.context = options->context,
+	};
+	if (error == 0)
+		error = ban_store_new(&gatekeeper->store, loop, &store);
+	if (error < 0) {
+		gatekeeper_free(gatekeeper);
+		return error;
+	}
+	set_sweep(gatekeeper);
+	*ret_gatekeeper = gatekeeper;
+	return 0;
+}
+
+void gatekeeper_free(struct gatekeeper *gatekeeper)
+{
+	if (gatekeeper == NULL)
+		return;
+	ban_store_free(gatekeeper->store);
+	timer_free(gatekeeper->sweep);
+	ban_list_free(gatekeeper->bans);
+	never_list_free(gatekeeper->nevers);
+	if (gatekeeper->strikes.table.chains != NULL)
+		strike_table_done(&gatekeeper->strikes);
+	free(gatekeeper);
+}

@@ -1,0 +1,68 @@
+/*
+ * Decides who is let in and who is banned: joins the list of bans, the strikes, those who are never
+ * banned, their store and the clock.
+ */
+#ifndef VDTGW_SUPERVISOR_GATEKEEPER_H
+#define VDTGW_SUPERVISOR_GATEKEEPER_H
+
+#include "common/address.h"
+#include "common/config.h"
+#include "common/event_loop.h"
+#include "vdtgw-supervisor/ban_list.h"
+#include "vdtgw-supervisor/never_list.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ban_store;
+struct database;
+struct gatekeeper;
+
+struct gatekeeper_totals {
+	int64_t banned;   /* bans made: by strikes and by persons */
+	int64_t unbanned; /* bans ended: by time, by persons, or for want of room */
+	int64_t refused;  /* callers turned away */
+};
+
+struct gatekeeper_options {
+	const struct config *config;
+	/* As in struct ban_store_options. */
+	void (*database_opened)(void *context, struct database *database, bool is_new);
+	void *context;
+};
+
+/* config is kept, not copied. Returns 0 or -errno. */
+int gatekeeper_new(struct gatekeeper **ret_gatekeeper, struct event_loop *loop,
+		   const struct gatekeeper_options *options);
+/* Accepts NULL. */
+void gatekeeper_free(struct gatekeeper *gatekeeper);
+
+/* Whether a new caller from there is to be refused; if so, that was a visit. */
+bool gatekeeper_refuses(struct gatekeeper *gatekeeper, const struct address *address);
+/* A call has ended that we did not end. reason: the word of Leave; NULL: the session crashed.
+ * duration: of the call, in µs. */
+void gatekeeper_judge(struct gatekeeper *gatekeeper, const struct address *address,
+		      const char *reason, int64_t duration);
+
+/* An administrator's word. duration: µs from each last visit; 0: the configured one. comment may be
+ * NULL. A ban that is there gets the new terms. Returns 0; -EPERM where the network is that of an
+ * address that is never banned; -ENOMEM. */
+int gatekeeper_ban(struct gatekeeper *gatekeeper, const struct network *network, int64_t duration,
+		   const char *comment);
+/* Returns 0 or -ENOENT. What there was against the network is forgotten too. */
+int gatekeeper_unban(struct gatekeeper *gatekeeper, const struct network *network);
+/* As never_list_add() and never_list_remove(). A ban of this very network ends. */
+int gatekeeper_add_never(struct gatekeeper *gatekeeper, const struct network *network,
+			 const char *comment);
+int gatekeeper_remove_never(struct gatekeeper *gatekeeper, const struct network *network);
+
+/* To look at. Those of this machine's own addresses are read again first. */
+const struct ban_list *gatekeeper_bans(const struct gatekeeper *gatekeeper);
+const struct never_list *gatekeeper_nevers(struct gatekeeper *gatekeeper);
+const struct gatekeeper_totals *gatekeeper_totals(const struct gatekeeper *gatekeeper);
+/* A time of the ban clock as µs since the epoch, as the wall clock is set now. */
+int64_t gatekeeper_wall_time(const struct gatekeeper *gatekeeper, int64_t time);
+/* Where bans are kept. */
+struct ban_store *gatekeeper_store(const struct gatekeeper *gatekeeper);
+
+#endif
