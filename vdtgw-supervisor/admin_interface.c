@@ -3,6 +3,8 @@
  */
 #include "vdtgw-supervisor/admin_interface.h"
 
+#include "vdtgw-supervisor/ban_store.h"
+#include "vdtgw-supervisor/gatekeeper.h"
 #include "vdtgw-supervisor/teletel.h"
 
 #include <unistd.h>
@@ -47,10 +49,23 @@ static int64_t admitted(const struct supervisor *supervisor, enum transport tran
 	return supervisor->totals.admitted[transport];
 }
 
+static json_t *pack_bans(const struct supervisor *supervisor)
+{
+	const struct gatekeeper_totals *totals = gatekeeper_totals(supervisor->gatekeeper);
+
+	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:b}", "enabled",
+			 (int)supervisor->config->bans.enabled, "count",
+			 (json_int_t)ban_list_count(gatekeeper_bans(supervisor->gatekeeper)),
+			 "banned", (json_int_t)totals->banned, "unbanned",
+			 (json_int_t)totals->unbanned, "refused", (json_int_t)totals->refused,
+			 "saved", !ban_store_is_failing(gatekeeper_store(supervisor->gatekeeper)));
+}
+
 static json_t *pack_limits(const struct config *config)
 {
-	return json_pack("{s:I, s:I}", "sessions", (json_int_t)config->limits.sessions,
-			 "per_address", (json_int_t)config->limits.per_address);
+	return json_pack("{s:I, s:I, s:I}", "sessions", (json_int_t)config->limits.sessions,
+			 "per_address", (json_int_t)config->limits.per_address, "half_open",
+			 (json_int_t)config->limits.half_open);
 }
 
 void admin_interface_status(struct supervisor *supervisor, struct peer *peer,
@@ -66,7 +81,7 @@ void admin_interface_status(struct supervisor *supervisor, struct peer *peer,
 	peer_reply(
 	    peer,
 	    json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:o, s:I, s:I, s:I, s:I, s:o, s:I, "
-		      "s:o}",
+		      "s:o, s:o, s:I, s:I}",
 		      "version", VDTGW_VERSION, "pid", (json_int_t)getpid(), "started",
 		      (json_int_t)supervisor->started, "uptime",
 		      (json_int_t)(event_loop_now() - supervisor->started_monotonic), "launches",
@@ -79,7 +94,9 @@ void admin_interface_status(struct supervisor *supervisor, struct peer *peer,
 		      (json_int_t)supervisor->totals.crashed, "limits",
 		      pack_limits(supervisor->config), "redirections",
 		      (json_int_t)supervisor->totals.redirections, "command_channel",
-		      teletel_pack_channel(supervisor->teletel)),
+		      teletel_pack_channel(supervisor->teletel), "bans", pack_bans(supervisor),
+		      "half_open", (json_int_t)session_table_count_half_open(supervisor->sessions),
+		      "half_open_limited", (json_int_t)supervisor->totals.half_open),
 	    false);
 }
 

@@ -32,8 +32,8 @@ struct ban_list {
 };
 
 static const char *const reason_names[] = {
-	[BAN_SHORT_SESSION] = "short-session",   [BAN_TYPING_SPEED] = "typing-speed",
-	[BAN_PROTOCOL_ABUSE] = "protocol-abuse", [BAN_NO_HANDSHAKE] = "no-handshake",
+	[BAN_SHORT_SESSION] = "short_session",   [BAN_TYPING_SPEED] = "typing_speed",
+	[BAN_PROTOCOL_ABUSE] = "protocol_abuse", [BAN_NO_HANDSHAKE] = "no_handshake",
 	[BAN_ADMINISTRATOR] = "administrator",   [BAN_IMPORTED] = "imported",
 };
 static_assert(sizeof(reason_names) / sizeof(reason_names[0]) == BAN_REASON_COUNT,

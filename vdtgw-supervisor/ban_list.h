@@ -89,7 +89,7 @@ bool ban_list_is_full(const struct ban_list *list);
 /* The first ban whose number is `from` or above; NULL: there is none. */
 struct ban *ban_list_next(const struct ban_list *list, int64_t from);
 
-/* "short-session", "typing-speed" …: on disk, in logs and on the admin socket. */
+/* "short_session", "typing_speed" …: on disk and on the admin socket. */
 const char *ban_reason_name(enum ban_reason reason);
 /* 0, or -EINVAL for a word that names none. */
 int ban_reason_from_name(enum ban_reason *ret_reason, const char *name);

@@ -4,7 +4,9 @@
 #include "vdtgw-supervisor/ban_store.h"
 
 #include "common/log.h"
+#include "vdtgw-supervisor/ban_loading.h"
 #include "vdtgw-supervisor/database.h"
+#include "vdtgw-supervisor/pending.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -16,16 +18,7 @@
 #define MILLISECOND UINT64_C(1000)
 
 enum {
-	BATCH_MAX = 1000,               /* bans of one transaction, so that none takes long */
-	PENDING_MAX = 2 * BAN_LIST_MAX, /* beyond it all is written anew */
-	PENDING_MIN = 64,
-};
-
-/* Networks whose row is to be written, or deleted where there is no ban of them (any more). */
-struct pending {
-	struct network *networks;
-	size_t count;
-	size_t size;
+	BATCH_MAX = 1000, /* bans of one transaction, so that none takes long */
 };
 
 struct ban_store {
@@ -69,37 +62,14 @@ bool ban_store_is_failing(const struct ban_store *store)
 
 /* What waits. */
 
-/* Without memory for one more, or with far too many, everything waits. */
 static void push(struct ban_store *store, struct pending *pending, const struct network *network)
 {
-	if (store->all)
+	if (store->all || pending_push(pending, network) == 0)
 		return;
-	if (pending->count == pending->size) {
-		size_t size = pending->size > 0 ? 2 * pending->size : PENDING_MIN;
-		struct network *networks = NULL;
-
-		if (size <= PENDING_MAX)
-			networks = reallocarray(pending->networks, size, sizeof(*networks));
-		if (networks == NULL) {
-			store->all = true;
-			store->urgent.count = 0;
-			store->slow.count = 0;
-			return;
-		}
-		pending->networks = networks;
-		pending->size = size;
-	}
-	pending->networks[pending->count++] = *network;
-}
-
-/* The last count of them are written. */
-static void pop(struct pending *pending, size_t count)
-{
-	pending->count -= count;
-	if (pending->count == 0) {
-		free(pending->networks);
-		*pending = (struct pending) { .count = 0 };
-	}
+	/* Without memory for one more, or with far too many, everything waits. */
+	store->all = true;
+	pending_done(&store->urgent);
+	pending_done(&store->slow);
 }
 
 static bool something_waits(const struct ban_store *store)
@@ -220,8 +190,8 @@ static int write_batch(struct ban_store *store, bool synced, bool with_slow)
 		note_all(store);
 	note_rows(store, &store->urgent, urgent);
 	note_rows(store, &store->slow, slow);
-	pop(&store->urgent, urgent);
-	pop(&store->slow, slow);
+	pending_pop(&store->urgent, urgent);
+	pending_pop(&store->slow, slow);
 	store->nevers = false;
 	return 0;
 }
@@ -241,7 +211,12 @@ static bool may_sync(struct ban_store *store)
 
 static void fail(struct ban_store *store, const char *why)
 {
-	if (!store->failing)
+	if (!store->failing && store->database == NULL)
+		log_error("the database cannot be used: session numbers come from the clock, and "
+			  "bans are in memory only and lost if the supervisor ends; tried again "
+			  "every %d s: %s",
+			  BAN_STORE_RETRY, why);
+	else if (!store->failing)
 		log_error("bans are kept in memory only, because the database cannot be written, "
 			  "and are lost if the supervisor ends; tried again every %d s: %s",
 			  BAN_STORE_RETRY, why);
@@ -299,6 +274,8 @@ static void handle_failure(struct ban_store *store)
 		fail(store, "there is none");
 	else if (write_batch(store, true, true) < 0)
 		fail(store, database_why(store->database));
+	else
+		recover(store);
 }
 
 void ban_store_flush(struct ban_store *store)
@@ -357,39 +334,7 @@ void ban_store_nevers_changed(struct ban_store *store)
 	ban_store_flush(store);
 }
 
-/* Loading. */
-
-struct loading {
-	struct ban_store *store;
-	int64_t shift; /* from the times on disk to those of the clock that runs */
-	bool no_memory;
-};
-
-static void take_ban(void *context, const struct network *network, const struct ban_terms *terms)
-{
-	struct loading *loading = context;
-	struct ban_list *bans = loading->store->options.bans;
-	struct ban_terms shifted = *terms;
-	struct ban *ban;
-
-	if (ban_list_find(bans, network) != NULL || ban_list_is_full(bans))
-		return;
-	shifted.since += loading->shift;
-	shifted.visited += loading->shift;
-	if (ban_list_add(bans, network, &shifted, &ban) < 0)
-		loading->no_memory = true;
-	else
-		ban->stored_visit = ban->visited;
-}
-
-static void take_never(void *context, const struct network *network, int64_t added,
-		       const char *comment)
-{
-	struct loading *loading = context;
-
-	if (never_list_add(loading->store->options.nevers, network, false, added, comment) < 0)
-		loading->no_memory = true;
-}
+/* Opening. */
 
 /* Starts the clock; where it runs already, says how far it is from what the disk has. */
 static int start_clock(struct ban_store *store, struct database *database, int64_t *ret_shift)
@@ -411,25 +356,15 @@ static int start_clock(struct ban_store *store, struct database *database, int64
 
 static int load(struct ban_store *store, struct database *database)
 {
-	struct loading loading = { .store = store };
-	size_t strange_bans = 0, strange_nevers = 0;
-	int error = start_clock(store, database, &loading.shift);
+	int64_t shift;
+	int error = start_clock(store, database, &shift);
 
 	if (error == 0)
-		error = database_load_bans(database, take_ban, &loading, &strange_bans);
+		error =
+		    ban_loading_run(database, store->options.bans, store->options.nevers, shift);
 	if (error == 0)
-		error = database_load_nevers(database, take_never, &loading, &strange_nevers);
-	if (error < 0)
-		return error;
-	if (loading.no_memory)
-		log_error("there was not enough memory for all bans of the database");
-	if (strange_bans + strange_nevers > 0)
-		log_warning("%zu bans and %zu never-banned addresses of the database make no sense "
-			    "and were left out",
-			    strange_bans, strange_nevers);
-	log_info("%zu bans were loaded", ban_list_count(store->options.bans));
-	store->loaded = true;
-	return 0;
+		store->loaded = true;
+	return error;
 }
 
 /* Where the disk can only be read, what is on it counts all the same. */
@@ -580,8 +515,8 @@ void ban_store_free(struct ban_store *store)
 	timer_free(store->late);
 	timer_free(store->retry);
 	timer_free(store->sync);
-	free(store->urgent.networks);
-	free(store->slow.networks);
+	pending_done(&store->urgent);
+	pending_done(&store->slow);
 	database_close(store->database);
 	free(store);
 }

@@ -5,6 +5,7 @@
 #include "vdtgw-supervisor/dispatch.h"
 
 #include "vdtgw-supervisor/admin_interface.h"
+#include "vdtgw-supervisor/ban_interface.h"
 #include "vdtgw-supervisor/interfaces.h"
 #include "vdtgw-supervisor/redirection_interface.h"
 #include "vdtgw-supervisor/session_interface.h"
@@ -14,7 +15,7 @@
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 enum {
-	METHODS_MAX = 10, /* of one interface, with the zeroed row that ends them */
+	METHODS_MAX = 12, /* of one interface, with the zeroed row that ends them */
 };
 
 struct method {
@@ -65,6 +66,12 @@ static const struct interface interfaces[] = {
 	      { "Status", admin_interface_status },
 	      { "ListSessions", admin_interface_list_sessions },
 	      { "Kick", admin_interface_kick },
+	      { "ListBans", ban_interface_list_bans },
+	      { "Ban", ban_interface_ban },
+	      { "Unban", ban_interface_unban },
+	      { "ListNever", ban_interface_list_never },
+	      { "AddNever", ban_interface_add_never },
+	      { "RemoveNever", ban_interface_remove_never },
 	  } },
 };
 

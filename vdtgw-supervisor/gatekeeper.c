@@ -240,15 +240,18 @@ void gatekeeper_judge(struct gatekeeper *gatekeeper, const struct address *addre
 		strike(gatekeeper, address, offence, reason != NULL ? reason : "crashed", duration);
 }
 
-int gatekeeper_ban(struct gatekeeper *gatekeeper, const struct network *network, int64_t duration,
-		   const char *comment)
+bool gatekeeper_is_never_banned(struct gatekeeper *gatekeeper, const struct network *network)
 {
 	enum {
 		WHOLE = 128, /* bits: an address alone */
 	};
 
-	if (network->prefix == WHOLE && is_never_banned(gatekeeper, &network->address))
-		return -EPERM;
+	return network->prefix == WHOLE && is_never_banned(gatekeeper, &network->address);
+}
+
+int gatekeeper_ban(struct gatekeeper *gatekeeper, const struct network *network, int64_t duration,
+		   const char *comment)
+{
 	if (duration == 0)
 		duration = (int64_t)(gatekeeper->config->bans.duration * SECOND);
 	return make_ban(gatekeeper, network, BAN_ADMINISTRATOR, duration, comment);

@@ -44,9 +44,11 @@ bool gatekeeper_refuses(struct gatekeeper *gatekeeper, const struct address *add
 void gatekeeper_judge(struct gatekeeper *gatekeeper, const struct address *address,
 		      const char *reason, int64_t duration);
 
+/* Whether the network is a single address that is never banned. Larger ones can be banned, and
+ * those addresses of them are let in all the same. */
+bool gatekeeper_is_never_banned(struct gatekeeper *gatekeeper, const struct network *network);
 /* An administrator's word. duration: µs from each last visit; 0: the configured one. comment may be
- * NULL. A ban that is there gets the new terms. Returns 0; -EPERM where the network is that of an
- * address that is never banned; -ENOMEM. */
+ * NULL. A ban that is there gets the new terms. Returns 0 or -ENOMEM. */
 int gatekeeper_ban(struct gatekeeper *gatekeeper, const struct network *network, int64_t duration,
 		   const char *comment);
 /* Returns 0 or -ENOENT. What there was against the network is forgotten too. */

@@ -142,6 +142,11 @@ const struct never *never_list_next(const struct never_list *list, int64_t from)
 	return NULL;
 }
 
+size_t never_list_count(const struct never_list *list)
+{
+	return list->count;
+}
+
 size_t never_list_own_count(const struct never_list *list)
 {
 	return list->own_count;

@@ -48,6 +48,7 @@ bool never_list_holds(const struct never_list *list, const struct address *addre
 bool never_list_touches(const struct never_list *list, const struct network *network);
 /* The first one whose number is `from` or above; NULL: there is none. */
 const struct never *never_list_next(const struct never_list *list, int64_t from);
+size_t never_list_count(const struct never_list *list);
 size_t never_list_own_count(const struct never_list *list);
 const struct address *never_list_own(const struct never_list *list, size_t index);
 
