@@ -257,6 +257,38 @@ int gatekeeper_ban(struct gatekeeper *gatekeeper, const struct network *network,
 	return make_ban(gatekeeper, network, BAN_ADMINISTRATOR, duration, comment);
 }
 
+int gatekeeper_import_ban(struct gatekeeper *gatekeeper, const struct address *address,
+			  int64_t visited)
+{
+	int64_t duration = (int64_t)(gatekeeper->config->bans.duration * SECOND);
+	int64_t now = ban_store_now(gatekeeper->store);
+	int64_t wall = ban_store_wall();
+	int64_t ago = visited < wall ? wall - visited : 0;
+	struct network network = network_of_caller(address);
+	const struct ban_terms terms = {
+		.since = now - ago,
+		.visited = now - ago,
+		.duration = duration,
+		.reason = BAN_IMPORTED,
+	};
+	const struct ban *known = ban_list_find(gatekeeper->bans, &network);
+	struct ban *ban;
+
+	if (is_never_banned(gatekeeper, address))
+		return GATEKEEPER_IMPORT_NEVER;
+	if (ago >= duration)
+		return GATEKEEPER_IMPORT_OVER;
+	/* The clocks are read one after the other: what is a moment later is the same. */
+	if (known != NULL && known->visited + (int64_t)SECOND > terms.visited)
+		return GATEKEEPER_IMPORT_KNOWN;
+	if (known == NULL)
+		make_room(gatekeeper);
+	if (ban_list_add(gatekeeper->bans, &network, &terms, &ban) < 0)
+		return -ENOMEM;
+	ban_store_add(gatekeeper->store, &network);
+	return GATEKEEPER_IMPORT_TAKEN;
+}
+
 /* At once on disk, unlike end_ban(). */
 static int remove_ban(struct gatekeeper *gatekeeper, const struct network *network)
 {

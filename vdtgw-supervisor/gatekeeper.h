@@ -58,6 +58,20 @@ int gatekeeper_add_never(struct gatekeeper *gatekeeper, const struct network *ne
 			 const char *comment);
 int gatekeeper_remove_never(struct gatekeeper *gatekeeper, const struct network *network);
 
+/* What became of a ban that another gateway had made. */
+enum gatekeeper_import {
+	GATEKEEPER_IMPORT_TAKEN,
+	GATEKEEPER_IMPORT_KNOWN, /* it is banned, with a visit as late */
+	GATEKEEPER_IMPORT_OVER,  /* its time would be over */
+	GATEKEEPER_IMPORT_NEVER, /* the address is never banned */
+	GATEKEEPER_IMPORT_COUNT,
+};
+
+/* A ban of another gateway's, with the address's last visit in µs since the epoch. On disk after
+ * ban_store_flush(). Returns one of enum gatekeeper_import, or -ENOMEM. */
+int gatekeeper_import_ban(struct gatekeeper *gatekeeper, const struct address *address,
+			  int64_t visited);
+
 /* To look at. Those of this machine's own addresses are read again first. */
 const struct ban_list *gatekeeper_bans(const struct gatekeeper *gatekeeper);
 const struct never_list *gatekeeper_nevers(struct gatekeeper *gatekeeper);

@@ -8,6 +8,7 @@
 #include "vdtgw-supervisor/database.h"
 #include "vdtgw-supervisor/dispatch.h"
 #include "vdtgw-supervisor/gatekeeper.h"
+#include "vdtgw-supervisor/import.h"
 #include "vdtgw-supervisor/server.h"
 #include "vdtgw-supervisor/session_interface.h"
 #include "vdtgw-supervisor/supervisor.h"
@@ -36,13 +37,15 @@ enum {
 };
 
 static const char usage[] =
-    "usage: vdtgw-supervisor [--config FILE] [--check]\n"
+    "usage: vdtgw-supervisor [--config FILE] [--check | --import FOLDER]\n"
     "\n"
     "Admits videotex callers, counts them, carries out the Teletel server's orders, and gives\n"
     "administrators sight of it all.\n"
     "\n"
     "  --config FILE  read FILE instead of " CONFIG_DEFAULT_PATH "\n"
     "  --check        check the configuration, and end\n"
+    "  --import FOLDER  take banned.json, neverbanned.json and GatewayConfig.json of a PyMoIP\n"
+    "                 gateway over, report, and end; the supervisor must not run meanwhile\n"
     "  --help         print this, and end\n"
     "  --version      print the version, and end\n"
     "\n"
@@ -51,6 +54,7 @@ static const char usage[] =
 
 struct options {
 	const char *config;
+	const char *import;
 	bool check;
 };
 
@@ -71,11 +75,9 @@ struct program {
 static int read_options(int argc, char **argv, struct options *ret_options)
 {
 	static const struct option known[] = {
-		{ "config", required_argument, NULL, 'f' },
-		{ "check", no_argument, NULL, 'c' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'v' },
-		{ NULL, 0, NULL, 0 },
+		{ "config", required_argument, NULL, 'f' }, { "check", no_argument, NULL, 'c' },
+		{ "import", required_argument, NULL, 'i' }, { "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'v' },      { NULL, 0, NULL, 0 },
 	};
 	struct options options = { 0 };
 	int option;
@@ -87,6 +89,9 @@ static int read_options(int argc, char **argv, struct options *ret_options)
 			break;
 		case 'c':
 			options.check = true;
+			break;
+		case 'i':
+			options.import = optarg;
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -377,6 +382,11 @@ int main(int argc, char **argv)
 		       options.config != NULL ? options.config : CONFIG_DEFAULT_PATH);
 		config_free(program.config);
 		return EX_OK;
+	}
+	if (options.import != NULL) {
+		status = import_run(program.config, options.import);
+		config_free(program.config);
+		return status;
 	}
 	take_descriptors(&program.session_descriptor, &program.admin_descriptor);
 	return run(&program);

@@ -121,6 +121,11 @@ bool never_list_holds(const struct never_list *list, const struct address *addre
 	return false;
 }
 
+bool never_list_has(const struct never_list *list, const struct network *network)
+{
+	return network_table_find(&list->table, network) != NULL;
+}
+
 bool never_list_touches(const struct never_list *list, const struct network *network)
 {
 	if (never_list_holds(list, &network->address))

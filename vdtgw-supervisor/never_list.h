@@ -44,6 +44,8 @@ void never_list_set_own(struct never_list *list, const struct address *addresses
 
 /* Whether this address is never banned. */
 bool never_list_holds(const struct never_list *list, const struct address *address);
+/* Whether this very network was added. */
+bool never_list_has(const struct never_list *list, const struct network *network);
 /* Whether the network holds an address that is never banned. This looks at the whole list. */
 bool never_list_touches(const struct never_list *list, const struct network *network);
 /* The first one whose number is `from` or above; NULL: there is none. */

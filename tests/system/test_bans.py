@@ -1,5 +1,6 @@
 """Bans: who is struck, who is let in, and what survives a death, a full disk and a damaged file."""
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from processes import wait_for
+from processes import SUPERVISOR, wait_for
 from varlink_peer import Failure, Stranger, Supervisor
 
 SECOND = 1_000_000
@@ -629,3 +630,70 @@ def test_a_storm_of_scanners_leaves_nothing_behind_and_hinders_nobody(make):
     wait_for(lambda: len(os.listdir(f"/proc/{pid}/fd")) <= before[1], what="all descriptors closed")
     assert resident_kilobytes(pid) < before[0] + 512
     assert worst < 1.0
+
+
+# What another gateway had.
+
+
+def import_from(supervisor, folder):
+    return subprocess.run(
+        [SUPERVISOR, "--config", supervisor.config, "--import", folder],
+        capture_output=True,
+        text=True,
+        env={**supervisor.env, "TZ": "UTC"},
+    )
+
+
+def test_the_lists_of_a_pymoip_gateway_are_taken_over(make, tmp_path):
+    supervisor = make(bans={"never": ["192.0.2.5"]})
+    folder = tmp_path / "pymoip"
+    folder.mkdir()
+    now = time.time()
+
+    def written(ago):
+        return time.strftime("%Y-%m-%dT%H:%M:%S.123456", time.gmtime(now - ago))
+
+    banned = {
+        "203.0.113.9": written(86400),
+        "203.0.113.10": written(99 * 86400),
+        "203.0.113.11": written(101 * 86400),
+        "192.0.2.5": written(60),
+        "192.168.1.1": written(60),
+        "2001:db8::5": written(60),
+        "router": written(60),
+    }
+    (folder / "banned.json").write_text(json.dumps(banned))
+    (folder / "neverbanned.json").write_text(json.dumps({"192.168.1.1": "my router"}))
+    (folder / "GatewayConfig.json").write_text('{"LimitTcpSpeed": 1.2, "Colour": 5}')
+    done = import_from(supervisor, folder)
+    assert done.returncode == 0, done.stderr
+    assert "never banned: 1 taken, 0 known already" in done.stdout
+    assert "banned: 3 taken, 0 known already, 1 over by now, 2 never to be banned" in done.stdout
+    assert 'left out: "router", which is no address' in done.stdout
+    assert "    speed: { telnet = 1200; raw = 1200; };" in done.stdout
+    assert 'left out: "Colour": 5, which has no place here' in done.stdout
+    again = import_from(supervisor, folder)
+    assert "never banned: 0 taken, 1 known already" in again.stdout
+    assert "banned: 0 taken, 3 known already, 1 over by now, 2 never" in again.stdout
+    supervisor.start()
+    found = bans(supervisor)
+    assert sorted(found) == ["2001:db8::/64", "203.0.113.10", "203.0.113.9"]
+    assert found[SCANNER]["reason"] == "imported"
+    assert abs(found[SCANNER]["visited"] / SECOND - (now - 86400)) < 5
+    assert nevers(supervisor)["192.168.1.1"]["comment"] == "my router"
+    assert is_banned(supervisor)
+    refused = import_from(supervisor, folder)
+    assert refused.returncode == os.EX_TEMPFAIL and "stop it first" in refused.stderr
+
+
+def test_a_folder_without_lists_is_no_failure_and_a_bad_list_is_told(make, tmp_path):
+    supervisor = make()
+    folder = tmp_path / "pymoip"
+    folder.mkdir()
+    done = import_from(supervisor, folder)
+    assert done.returncode == 0 and done.stdout.count("not there") == 3
+    (folder / "banned.json").write_bytes(b"\xff\xfe")
+    done = import_from(supervisor, folder)
+    assert done.returncode == 0 and "left out: all of it, which is no JSON" in done.stdout
+    (folder / "neverbanned.json").mkdir()
+    assert import_from(supervisor, folder).returncode == os.EX_IOERR
