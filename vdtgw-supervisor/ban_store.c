@@ -315,12 +315,13 @@ static void push_slow(struct ban_store *store, const struct network *network)
 		set_late(store);
 }
 
-void ban_store_visited(struct ban_store *store, struct ban *ban)
+bool ban_store_visited(struct ban_store *store, struct ban *ban)
 {
 	if (ban->changed || ban->visited - ban->stored_visit < (int64_t)(BAN_STORE_DELAY * SECOND))
-		return;
+		return false;
 	ban->changed = true;
 	push_slow(store, &ban->node.network);
+	return true;
 }
 
 void ban_store_ended(struct ban_store *store, const struct network *network)

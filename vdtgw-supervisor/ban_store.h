@@ -55,8 +55,8 @@ void ban_store_changed(struct ban_store *store, const struct network *network);
 /* The same for many: ban_store_flush() writes them. */
 void ban_store_add(struct ban_store *store, const struct network *network);
 void ban_store_flush(struct ban_store *store);
-/* It was visited. */
-void ban_store_visited(struct ban_store *store, struct ban *ban);
+/* It was visited. Returns whether that is to be written, as once a minute. */
+bool ban_store_visited(struct ban_store *store, struct ban *ban);
 /* It has ended, and was removed from the list. */
 void ban_store_ended(struct ban_store *store, const struct network *network);
 /* Something was added to the list of who is never banned, or removed. */

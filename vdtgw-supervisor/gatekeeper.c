@@ -8,6 +8,7 @@
 #include "vdtgw-supervisor/ban_clock.h"
 #include "vdtgw-supervisor/ban_rules.h"
 #include "vdtgw-supervisor/ban_store.h"
+#include "vdtgw-supervisor/kernel_set.h"
 #include "vdtgw-supervisor/own_addresses.h"
 #include "vdtgw-supervisor/strike_table.h"
 
@@ -34,7 +35,8 @@ struct gatekeeper {
 	struct ban_clock clock;
 	struct ban_store *store;
 	struct timer *sweep;
-	uint64_t own_read; /* µs of event_loop_now(); 0: never */
+	struct kernel_set *kernel; /* NULL: none is wanted */
+	uint64_t own_read;         /* µs of event_loop_now(); 0: never */
 	struct gatekeeper_totals totals;
 };
 
@@ -121,6 +123,7 @@ static void end_ban(struct gatekeeper *gatekeeper, struct ban *ban)
 
 	ban_list_remove(gatekeeper->bans, ban);
 	ban_store_ended(gatekeeper->store, &network);
+	kernel_set_changed(gatekeeper->kernel, &network);
 	gatekeeper->totals.unbanned++;
 }
 
@@ -172,6 +175,7 @@ static int make_ban(struct gatekeeper *gatekeeper, const struct network *network
 	gatekeeper->totals.banned++;
 	strike_table_clear(&gatekeeper->strikes, network);
 	ban_store_changed(gatekeeper->store, network);
+	kernel_set_changed(gatekeeper->kernel, network);
 	set_sweep(gatekeeper);
 	return 0;
 }
@@ -179,7 +183,8 @@ static int make_ban(struct gatekeeper *gatekeeper, const struct network *network
 static void renew(struct gatekeeper *gatekeeper, struct ban *ban)
 {
 	ban_list_visit(gatekeeper->bans, ban, ban_store_now(gatekeeper->store));
-	ban_store_visited(gatekeeper->store, ban);
+	if (ban_store_visited(gatekeeper->store, ban))
+		kernel_set_changed(gatekeeper->kernel, &ban->node.network);
 }
 
 bool gatekeeper_refuses(struct gatekeeper *gatekeeper, const struct address *address)
@@ -299,6 +304,7 @@ static int remove_ban(struct gatekeeper *gatekeeper, const struct network *netwo
 	ban_list_remove(gatekeeper->bans, ban);
 	gatekeeper->totals.unbanned++;
 	ban_store_changed(gatekeeper->store, network);
+	kernel_set_changed(gatekeeper->kernel, network);
 	set_sweep(gatekeeper);
 	return 0;
 }
@@ -318,6 +324,7 @@ int gatekeeper_add_never(struct gatekeeper *gatekeeper, const struct network *ne
 		return r;
 	(void)gatekeeper_unban(gatekeeper, network);
 	ban_store_nevers_changed(gatekeeper->store);
+	kernel_set_renew(gatekeeper->kernel);
 	return r;
 }
 
@@ -325,8 +332,10 @@ int gatekeeper_remove_never(struct gatekeeper *gatekeeper, const struct network 
 {
 	int error = never_list_remove(gatekeeper->nevers, network);
 
-	if (error == 0)
+	if (error == 0) {
 		ban_store_nevers_changed(gatekeeper->store);
+		kernel_set_renew(gatekeeper->kernel);
+	}
 	return error;
 }
 
@@ -392,6 +401,29 @@ static int make_lists(struct gatekeeper *gatekeeper)
 	return error;
 }
 
+static int64_t ban_time(void *context)
+{
+	const struct gatekeeper *gatekeeper = context;
+
+	return ban_store_now(gatekeeper->store);
+}
+
+int gatekeeper_open_kernel_set(struct gatekeeper *gatekeeper, struct event_loop *loop)
+{
+	const struct kernel_set_options options = {
+		.name = gatekeeper->config->bans.nft_set,
+		.bans = gatekeeper->bans,
+		.nevers = gatekeeper->nevers,
+		.now = ban_time,
+		.context = gatekeeper,
+	};
+
+	if (!gatekeeper->config->bans.enabled || options.name[0] == '\0')
+		return 0;
+	read_own_addresses(gatekeeper);
+	return kernel_set_new(&gatekeeper->kernel, loop, &options);
+}
+
 int gatekeeper_new(struct gatekeeper **ret_gatekeeper, struct event_loop *loop,
 		   const struct gatekeeper_options *options)
 {
@@ -428,6 +460,7 @@ void gatekeeper_free(struct gatekeeper *gatekeeper)
 {
 	if (gatekeeper == NULL)
 		return;
+	kernel_set_free(gatekeeper->kernel);
 	ban_store_free(gatekeeper->store);
 	timer_free(gatekeeper->sweep);
 	ban_list_free(gatekeeper->bans);

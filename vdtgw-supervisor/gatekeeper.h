@@ -37,6 +37,9 @@ int gatekeeper_new(struct gatekeeper **ret_gatekeeper, struct event_loop *loop,
 /* Accepts NULL. */
 void gatekeeper_free(struct gatekeeper *gatekeeper);
 
+/* Keeps the kernel in step from now on, where the configuration wants it. 0 or -errno. */
+int gatekeeper_open_kernel_set(struct gatekeeper *gatekeeper, struct event_loop *loop);
+
 /* Whether a new caller from there is to be refused; if so, that was a visit. */
 bool gatekeeper_refuses(struct gatekeeper *gatekeeper, const struct address *address);
 /* A call has ended that we did not end. reason: the word of Leave; NULL: the session crashed.

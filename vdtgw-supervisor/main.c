@@ -290,9 +290,13 @@ static int open_gate(struct program *program)
 		.database_opened = on_database,
 		.context = program,
 	};
+	int error;
 
 	session_numbers_init(&program->supervisor.numbers, NULL);
-	return gatekeeper_new(&program->supervisor.gatekeeper, program->loop, &options);
+	error = gatekeeper_new(&program->supervisor.gatekeeper, program->loop, &options);
+	if (error == 0)
+		error = gatekeeper_open_kernel_set(program->supervisor.gatekeeper, program->loop);
+	return error;
 }
 
 static int set_up(struct program *program)

@@ -87,6 +87,7 @@ def test_everything_is_installed(installed):
         "lib/tmpfiles.d/vdtgw.conf",
         "share/doc/vdtgw/README.md",
         "share/doc/vdtgw/examples/inetd.conf",
+        "share/doc/vdtgw/examples/vdtgw-supervisor-nftables.conf",
         "share/doc/vdtgw/examples/xinetd",
         *(f"share/vdtgw/{file.relative_to(ROOT / 'share')}" for file in files_of(ROOT / "share")),
     ]

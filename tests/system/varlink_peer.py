@@ -132,6 +132,7 @@ class Supervisor:
         self.config = str(self.folder / "vdtgw.conf")
         self.env = {**os.environ, **(env or {})}
         self.clients = []
+        self.command = []  # that runs it, such as one that enters a network namespace
         self.program = None
         self.state.mkdir(exist_ok=True)
         write_configuration(
@@ -151,7 +152,7 @@ class Supervisor:
         )
 
     def start(self, activated=False):
-        command = [SUPERVISOR, "--config", self.config]
+        command = [*self.command, SUPERVISOR, "--config", self.config]
         if activated:
             # Descriptors 3 and 4, by name, as systemd hands them over.
             for path in (self.session_socket, self.admin_socket):
