@@ -22,6 +22,8 @@ static const struct rule rules[] = {
 	{ "hung-up", false, true, BAN_SHORT_SESSION },
 	{ "typing-speed", false, false, BAN_TYPING_SPEED },
 	{ "abuse-", true, false, BAN_PROTOCOL_ABUSE },
+	/* Who may send one is in proxy.trusted, and never banned. */
+	{ "proxy-header", false, false, BAN_PROTOCOL_ABUSE },
 	{ "caller-handshake-timed-out", false, false, BAN_NO_HANDSHAKE },
 	{ "caller-no-handshake", false, false, BAN_NO_HANDSHAKE },
 };

@@ -134,14 +134,14 @@ struct network_node *network_table_match(const struct network_table *table,
 	size_t looks = 0;
 
 	/* "::/0" is all of IPv6, and has no IPv4 address (common/address.h). */
-	unsigned least = address_is_ipv4(address) ? MAPPED_PREFIX : 0;
+	int least = address_is_ipv4(address) ? MAPPED_PREFIX : 0;
 
-	for (unsigned prefix = PREFIX_MAX + 1; found == NULL && prefix-- > least;) {
+	for (int prefix = PREFIX_MAX; found == NULL && prefix >= least; prefix--) {
 		struct network network;
 
 		if (table->of_prefix[prefix] == 0)
 			continue;
-		network = network_of_address(address, prefix);
+		network = network_of_address(address, (unsigned)prefix);
 		found = look_up(table, &network, &looks);
 	}
 	if (ret_looks != NULL)

@@ -321,6 +321,9 @@ void pymoip_read_config(const char *text, size_t length, const struct pymoip_han
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(root, name, value) read_setting(&reader, name, value);
+	json_object_foreach(root, name, value)
+	{
+		read_setting(&reader, name, value);
+	}
 	json_decref(root);
 }

@@ -57,7 +57,7 @@ static struct strikes *find_or_add(struct strike_table *table, const struct netw
 	if (strikes != NULL) {
 		unlink_strikes(table, strikes);
 	} else {
-		if (table->table.count >= STRIKE_TABLE_MAX)
+		if (table->oldest != NULL && table->table.count >= STRIKE_TABLE_MAX)
 			forget(table, table->oldest);
 		strikes = calloc(1, sizeof(*strikes));
 		if (strikes == NULL)

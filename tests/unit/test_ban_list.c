@@ -405,6 +405,7 @@ static void test_only_ends_that_are_the_callers_doing_count(void **state)
 		{ NULL, NOTHING, BAN_SHORT_SESSION },
 		{ "typing-speed", BAN_TYPING_SPEED, BAN_TYPING_SPEED },
 		{ "abuse-http", BAN_PROTOCOL_ABUSE, BAN_PROTOCOL_ABUSE },
+		{ "proxy-header", BAN_PROTOCOL_ABUSE, BAN_PROTOCOL_ABUSE },
 		{ "abuse-tls", BAN_PROTOCOL_ABUSE, BAN_PROTOCOL_ABUSE },
 		{ "caller-handshake-timed-out", BAN_NO_HANDSHAKE, BAN_NO_HANDSHAKE },
 		{ "caller-no-handshake", BAN_NO_HANDSHAKE, BAN_NO_HANDSHAKE },
