@@ -1,76 +1,30 @@
 /*
  * A service by WebSocket (RFC 6455): a client connection of libwebsockets, on a virtual host of
- * its own, over the socket that the connector made.
- *
- * The library knows clients only by connecting them itself, and then keeps the reason of a
- * failure to itself. So it connects to a Unix socket of ours, which succeeds at once, and before
- * it writes the first byte its descriptor is replaced by the connected one.
+ * its own, over the socket that the connector made, once they have shaken hands
+ * (service_websocket_handshake.c).
  *
  * Flow control that begins while OpenSSL holds the rest of a record sends the library into an
  * endless loop. Such a rest, of 16 kB, is kept here, and goes to the link when it resumes.
  */
-#include "common/latin1.h"
+#include "network/service_websocket_parts.h"
+
 #include "common/log.h"
-#include "network/message_queue.h"
-#include "network/service_kind.h"
-#include "network/service_tls.h"
 #include "network/stream.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <libwebsockets.h>
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <openssl/ssl.h>
-#include <poll.h>
 #include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
-
-#define VHOST_PLAIN "service"
-#define VHOST_TLS   "service-tls"
 
 enum {
 	US_PER_S = 1000000,
 	SILENCE_MAX = 20 * US_PER_S, /* µs from a ping to any sign of life */
 	ENCODED_MAX = 2,             /* bytes of UTF-8 for one of Latin-1 */
-	DETAIL_MAX = 128,
-	CLOSE_CODE = 2, /* bytes ahead of the reason of a close frame */
-	SWITCHING_PROTOCOLS = 101,
-};
-
-struct websocket {
-	struct service_link *link; /* NULL once it is freed */
-	struct lws *wsi;           /* NULL before and after */
-	int descriptor;            /* the connected socket, until the library has it; else -1 */
-	struct service_tls tls;
-	bool secure;
-	bool requested; /* the HTTP request is out */
-	bool opening;   /* within open() */
-	bool closing;   /* by us, in order */
-	bool close_sent;
-	bool polite;     /* the library finishes the close handshake by itself */
-	unsigned inside; /* callbacks of this connection on the stack */
-	bool explained;  /* why and detail are set: the first reason stands */
-	enum service_failure why;
-	char detail[DETAIL_MAX];
-	struct latin1_decoder decoder;
-	uint64_t replaced;   /* code points of all messages that were no byte */
-	struct timer *timer; /* of pings; or of news that came too early */
-	uint64_t next_ping;
-	uint64_t unanswered_since; /* 0: nothing is awaited */
-	bool ping_due;
-	bool short_send;
-	struct message_queue messages;
-	struct timer *unstash;      /* secure only, like the stash */
-	struct message_queue stash; /* pieces; binary stands for the end of a message */
-	size_t output_length;
-	uint8_t output[SERVICE_OUTPUT_MAX];
+	CLOSE_CODE = 2,              /* bytes ahead of the reason of a close frame */
 };
 
 static void destroy(struct websocket *websocket)
@@ -90,10 +44,8 @@ static void destroy(struct websocket *websocket)
 	free(websocket);
 }
 
-static void explain(struct websocket *websocket, enum service_failure why, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void explain(struct websocket *websocket, enum service_failure why, const char *format, ...)
+void service_websocket_explain(struct websocket *websocket, enum service_failure why,
+			       const char *format, ...)
 {
 	va_list arguments;
 
@@ -104,56 +56,6 @@ static void explain(struct websocket *websocket, enum service_failure why, const
 	va_start(arguments, format);
 	(void)vsnprintf(websocket->detail, sizeof(websocket->detail), format, arguments);
 	va_end(arguments);
-}
-
-/* True when the service is gone, as opposed to a connection that the library gave up. */
-static bool is_cut(struct websocket *websocket)
-{
-	struct pollfd socket = { .fd = lws_get_socket_fd(websocket->wsi), .events = POLLRDHUP };
-	const SSL *ssl = lws_get_ssl(websocket->wsi);
-
-	return (poll(&socket, 1, 0) == 1 && socket.revents != 0) ||
-	       (ssl != NULL && (SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN));
-}
-
-static void explain_tls(struct websocket *websocket)
-{
-	if (!websocket->secure)
-		return;
-	if (websocket->tls.unverified != NULL)
-		explain(websocket, SERVICE_CERTIFICATE, "%s", websocket->tls.unverified);
-	else if (!websocket->tls.done)
-		explain(websocket, SERVICE_TLS, "%s", service_tls_error());
-}
-
-/* The connection failed before it was a WebSocket; said is the library's phrase. */
-static void explain_handshake(struct websocket *websocket, const char *said, size_t length)
-{
-	unsigned status = lws_http_client_http_response(websocket->wsi);
-
-	explain_tls(websocket);
-	if (websocket->requested && status != 0 && status != SWITCHING_PROTOCOLS)
-		explain(websocket, SERVICE_BAD_ANSWER, "HTTP %u", status);
-	else if (status == 0 && is_cut(websocket))
-		explain(websocket, SERVICE_CUT, "closed during the handshake");
-	else
-		explain(websocket, SERVICE_BAD_ANSWER, "%.*s", (int)length, said);
-}
-
-/* The library's socket becomes ours: what it connected to so far is forgotten. */
-static void hand_over(struct websocket *websocket, struct lws *wsi)
-{
-	int descriptor = lws_get_socket_fd(wsi);
-
-	websocket->wsi = wsi;
-	if (websocket->descriptor < 0 || descriptor < 0)
-		return;
-	/* If this fails the request goes to our own Unix socket, whose end is closed by then. */
-	(void)dup3(websocket->descriptor, descriptor, O_CLOEXEC);
-	close(websocket->descriptor);
-	websocket->descriptor = -1;
-	if (websocket->secure)
-		service_tls_enter(&websocket->tls, descriptor, websocket->link->uri.host);
 }
 
 static void ask_to_write(struct websocket *websocket)
@@ -195,7 +97,7 @@ static int on_established(struct websocket *websocket)
 
 static int refuse_text(struct websocket *websocket)
 {
-	explain(websocket, SERVICE_PROTOCOL_ERROR, "text that is not UTF-8");
+	service_websocket_explain(websocket, SERVICE_PROTOCOL_ERROR, "text that is not UTF-8");
 	websocket->polite = true;
 	lws_close_reason(websocket->wsi, LWS_CLOSE_STATUS_INVALID_PAYLOAD, NULL, 0);
 	service_link_end(websocket->link, websocket->why, websocket->detail);
@@ -219,7 +121,8 @@ static int take(struct websocket *websocket, const uint8_t *bytes, size_t length
 		return 0;
 	}
 	if (message_queue_put(&websocket->stash, ended, bytes, length) < 0) {
-		explain(websocket, SERVICE_NO_RESOURCES, "no room for a record of TLS");
+		service_websocket_explain(websocket, SERVICE_NO_RESOURCES,
+					  "no room for a record of TLS");
 		return -1;
 	}
 	return 0;
@@ -259,7 +162,7 @@ static int write_output(struct websocket *websocket)
 	}
 	websocket->output_length = 0;
 	if (lws_write(websocket->wsi, frame + LWS_PRE, length, kind) < (int)length) {
-		explain(websocket, SERVICE_CUT, "it cannot be written to");
+		service_websocket_explain(websocket, SERVICE_CUT, "it cannot be written to");
 		return -1;
 	}
 	if (websocket->closing)
@@ -286,7 +189,7 @@ static int write_message(struct websocket *websocket)
 		length = latin1_encode(message->bytes, length, frame + LWS_PRE);
 	if (lws_write(websocket->wsi, frame + LWS_PRE, length,
 		      message->binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT) < (int)length)
-		explain(websocket, SERVICE_CUT, "it cannot be written to");
+		service_websocket_explain(websocket, SERVICE_CUT, "it cannot be written to");
 	else
 		result = 0;
 	ask_to_write(websocket);
@@ -324,11 +227,12 @@ static int on_writeable(struct websocket *websocket)
 static int on_peer_close(struct websocket *websocket, const uint8_t *bytes, size_t length)
 {
 	if (length < CLOSE_CODE)
-		explain(websocket, SERVICE_CLOSED, "a close frame");
+		service_websocket_explain(websocket, SERVICE_CLOSED, "a close frame");
 	else
-		explain(websocket, SERVICE_CLOSED, "a close frame, code %d%s%.*s",
-			bytes[0] * 256 + bytes[1], length > CLOSE_CODE ? ": " : "",
-			(int)(length - CLOSE_CODE), (const char *)bytes + CLOSE_CODE);
+		service_websocket_explain(
+		    websocket, SERVICE_CLOSED, "a close frame, code %d%s%.*s",
+		    bytes[0] * 256 + bytes[1], length > CLOSE_CODE ? ": " : "",
+		    (int)(length - CLOSE_CODE), (const char *)bytes + CLOSE_CODE);
 	return 0;
 }
 
@@ -336,11 +240,12 @@ static int on_peer_close(struct websocket *websocket, const uint8_t *bytes, size
 static void on_closed(struct websocket *websocket)
 {
 	if (websocket->closing)
-		explain(websocket, SERVICE_CLOSED, "our close was answered");
-	else if (is_cut(websocket))
-		explain(websocket, SERVICE_CUT, "cut without a close frame");
+		service_websocket_explain(websocket, SERVICE_CLOSED, "our close was answered");
+	else if (service_websocket_is_cut(websocket))
+		service_websocket_explain(websocket, SERVICE_CUT, "cut without a close frame");
 	else
-		explain(websocket, SERVICE_PROTOCOL_ERROR, "a frame that breaks RFC 6455");
+		service_websocket_explain(websocket, SERVICE_PROTOCOL_ERROR,
+					  "a frame that breaks RFC 6455");
 }
 
 static void on_destroyed(struct websocket *websocket)
@@ -348,9 +253,10 @@ static void on_destroyed(struct websocket *websocket)
 	websocket->wsi = NULL;
 	service_tls_leave(&websocket->tls);
 	if (websocket->opening)
-		/* start() tells, later. */
+		/* service_websocket_start() tells, later. */
 		return;
-	explain(websocket, websocket->closing ? SERVICE_CLOSED : SERVICE_CUT, "gone");
+	service_websocket_explain(websocket, websocket->closing ? SERVICE_CLOSED : SERVICE_CUT,
+				  "gone");
 	timer_disarm(websocket->timer);
 	if (websocket->stash.first != NULL)
 		/* on_unstash() tells, after the last bytes. */
@@ -358,43 +264,19 @@ static void on_destroyed(struct websocket *websocket)
 	service_link_end(websocket->link, websocket->why, websocket->detail);
 }
 
-static int add_header(struct websocket *websocket, const char *name, const char *value,
-		      unsigned char **position, unsigned char *end)
-{
-	return lws_add_http_header_by_name(websocket->wsi, (const unsigned char *)name,
-					   (const unsigned char *)value, (int)strlen(value),
-					   position, end);
-}
-
-/* in points to where the next header goes, length bytes are left there. */
-static int tell_caller(struct websocket *websocket, void *in, size_t length)
-{
-	const struct service_caller *caller = &websocket->link->caller;
-	unsigned char **position = in;
-	unsigned char *end = *position + length;
-	char speed[12];
-
-	if (!websocket->link->tells_caller)
-		return 0;
-	(void)snprintf(speed, sizeof(speed), "%u", caller->speed);
-	return add_header(websocket, "X-Forwarded-For:", caller->address, position, end) ||
-	       add_header(websocket, "X-Vdtgw-Transport:", caller->transport, position, end) ||
-	       add_header(websocket, "X-Vdtgw-Speed:", speed, position, end);
-}
-
 static int dispatch(struct websocket *websocket, struct lws *wsi, enum lws_callback_reasons reason,
 		    void *user, void *in, size_t length)
 {
 	switch ((int)reason) {
 	case LWS_CALLBACK_WSI_CREATE:
-		hand_over(websocket, wsi);
+		service_websocket_hand_over(websocket, wsi);
 		return 0;
 	case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
 		websocket->requested = true;
-		return tell_caller(websocket, in, length);
+		return service_websocket_tell_caller(websocket, in, length);
 	case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
 		if (websocket->wsi != NULL)
-			explain_handshake(websocket, in, length);
+			service_websocket_explain_handshake(websocket, in, length);
 		return 0;
 	case LWS_CALLBACK_CLIENT_ESTABLISHED:
 		return on_established(websocket);
@@ -418,8 +300,8 @@ static int dispatch(struct websocket *websocket, struct lws *wsi, enum lws_callb
 	}
 }
 
-static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
-		    size_t length)
+int service_websocket_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+			    size_t length)
 {
 	struct websocket *websocket = lws_get_opaque_user_data(wsi);
 	int result;
@@ -440,34 +322,6 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 		return -1;
 	}
 	return result;
-}
-
-static const struct lws_protocols protocols[] = {
-	{ .name = "service", .callback = on_event, .rx_buffer_size = SERVICE_INPUT_MAX },
-	{ 0 },
-};
-
-/* One for ws:// and one for wss:// services, made when first needed, so that nobody pays for TLS
- * who does not call such a service. */
-static struct lws_vhost *get_vhost(struct event_loop *loop, bool secure)
-{
-	struct lws_context_creation_info info = {
-		.vhost_name = secure ? VHOST_TLS : VHOST_PLAIN,
-		.port = CONTEXT_PORT_NO_LISTEN,
-		.protocols = protocols,
-		.options = LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
-	};
-	struct lws_vhost *vhost = lws_get_vhost_by_name(event_loop_context(loop), info.vhost_name);
-
-	if (vhost != NULL)
-		return vhost;
-	if (secure) {
-		info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
-		info.provided_client_ssl_ctx = service_tls_context();
-		if (info.provided_client_ssl_ctx == NULL)
-			return NULL;
-	}
-	return lws_create_vhost(event_loop_context(loop), &info);
 }
 
 static void on_timer(void *context)
@@ -537,81 +391,6 @@ static void on_unstash(void *context)
 		(void)lws_rx_flow_control(websocket->wsi, 1);
 }
 
-static int websocket_check(const struct service_link *link)
-{
-	char authority[SERVICE_AUTHORITY_MAX + 2];
-
-	if (strlen(link->uri.path) > SERVICE_PATH_MAX ||
-	    uri_authority(&link->uri, authority, sizeof(authority)) > SERVICE_AUTHORITY_MAX)
-		return -ENAMETOOLONG;
-	return 0;
-}
-
-/* A Unix socket that listens under an abstract name of the kernel's choice, given as the library
- * wants it: "+@name". */
-static int open_decoy(char *ret_address, size_t size)
-{
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	socklen_t length = sizeof(name);
-	int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int r = 0;
-
-	if (descriptor < 0)
-		return -errno;
-	if (bind(descriptor, (struct sockaddr *)&name, sizeof(name.sun_family)) < 0 ||
-	    listen(descriptor, 1) < 0 ||
-	    getsockname(descriptor, (struct sockaddr *)&name, &length) < 0) {
-		r = -errno;
-		close(descriptor);
-		return r;
-	}
-	length -= (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1);
-	(void)snprintf(ret_address, size, "+@%.*s", (int)length, name.sun_path + 1);
-	return descriptor;
-}
-
-/* Returns 0 or -errno. A connection that fails at once is told of by the timer. */
-static int start(struct websocket *websocket)
-{
-	struct service_link *link = websocket->link;
-	char authority[SERVICE_AUTHORITY_MAX + 1];
-	char address[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 2];
-	struct lws_client_connect_info info = {
-		.context = event_loop_context(link->loop),
-		.vhost = get_vhost(link->loop, websocket->secure),
-		.address = address,
-		.port = link->uri.port,
-		.path = link->uri.path,
-		.host = authority,
-		.protocol = link->subprotocols[0] != '\0' ? link->subprotocols : NULL,
-		.local_protocol_name = protocols[0].name,
-		.alpn = "http/1.1",
-		.ssl_connection =
-		    LCCSCF_HTTP_NO_FOLLOW_REDIRECT | (websocket->secure ? LCCSCF_USE_SSL : 0),
-		.ietf_version_or_minus_one = -1,
-		.opaque_user_data = websocket,
-	};
-	int decoy;
-	struct lws *wsi;
-
-	if (info.vhost == NULL)
-		return -ENOMEM;
-	(void)uri_authority(&link->uri, authority, sizeof(authority));
-	decoy = open_decoy(address, sizeof(address));
-	if (decoy < 0)
-		return decoy;
-	websocket->opening = true;
-	wsi = lws_client_connect_via_info(&info);
-	websocket->opening = false;
-	close(decoy);
-	if (wsi == NULL || websocket->wsi == NULL) {
-		explain_tls(websocket);
-		explain(websocket, SERVICE_CUT, "closed as soon as it was connected");
-		timer_arm(websocket->timer, 0);
-	}
-	return 0;
-}
-
 static int websocket_open(void **ret_peer, struct service_link *link, int descriptor)
 {
 	struct websocket *websocket = calloc(1, sizeof(*websocket));
@@ -629,7 +408,7 @@ static int websocket_open(void **ret_peer, struct service_link *link, int descri
 	if (r == 0 && websocket->secure)
 		r = timer_new(&websocket->unstash, link->loop, on_unstash, websocket);
 	if (r == 0)
-		r = start(websocket);
+		r = service_websocket_start(websocket);
 	if (r < 0) {
 		destroy(websocket);
 		return r;
@@ -704,27 +483,14 @@ static void websocket_free(void *peer)
 		dispose(websocket);
 }
 
-static bool websocket_answered(const void *peer)
-{
-	const struct websocket *websocket = peer;
-	struct tcp_info info = { .tcpi_state = 0 };
-	socklen_t length = sizeof(info);
-
-	/* Under TLS the bytes may be its own. */
-	return websocket->wsi != NULL && !websocket->secure &&
-	       getsockopt(lws_get_socket_fd(websocket->wsi), IPPROTO_TCP, TCP_INFO, &info,
-			  &length) == 0 &&
-	       info.tcpi_bytes_received > 0;
-}
-
 const struct service_kind service_websocket = {
-	.check = websocket_check,
+	.check = service_websocket_check,
 	.open = websocket_open,
 	.send = websocket_send,
 	.send_message = websocket_send_message,
 	.pause = websocket_pause,
 	.close = websocket_close,
 	.free = websocket_free,
-	.answered = websocket_answered,
+	.answered = service_websocket_answered,
 	.shakes_hands = true,
 };
