@@ -6,6 +6,8 @@
  */
 #include "vdtgw-session/videotex.h"
 
+#include <stdbool.h>
+
 enum {
 	NUL = 0x00,
 	BS = 0x08,
@@ -29,7 +31,6 @@ enum {
 	PRO3 = 0x3b,
 	CSI = 0x5b,
 
-	PRO1_ENQROM = 0x7b,
 	PRO2_TRANSPARENCY = 0x66,
 	US_DOWNLOAD = 0x23,
 
@@ -230,17 +231,6 @@ static void videotex_interpret(struct videotex *videotex, uint8_t byte)
 	videotex->state = (uint8_t)next;
 }
 
-static uint8_t enqrom_after(uint8_t matched, uint8_t byte)
-{
-	if (byte == ESC)
-		return 1;
-	if (matched == 1 && byte == PRO1)
-		return 2;
-	if (matched == 2 && byte == PRO1_ENQROM)
-		return 3;
-	return 0;
-}
-
 enum videotex_position videotex_feed_special(struct videotex *videotex, uint8_t byte)
 {
 	if (videotex_position(videotex) == VIDEOTEX_BOUNDARY) {
@@ -249,7 +239,6 @@ enum videotex_position videotex_feed_special(struct videotex *videotex, uint8_t 
 	}
 	if (videotex->length < UINT16_MAX)
 		videotex->length++;
-	videotex->enqrom_matched = enqrom_after(videotex->enqrom_matched, byte);
 	videotex_interpret(videotex, byte & 0x7f);
 	return videotex_position(videotex);
 }
@@ -259,11 +248,6 @@ enum videotex_position videotex_position(const struct videotex *videotex)
 	if ((videotex->state | videotex->mode | videotex->row0) == 0)
 		return VIDEOTEX_BOUNDARY;
 	return videotex->length > videotex->limit ? VIDEOTEX_OVERLONG : VIDEOTEX_INSIDE;
-}
-
-bool videotex_enqrom_seen(const struct videotex *videotex)
-{
-	return videotex->enqrom_matched == 3;
 }
 
 /* The final byte that makes a designation do nothing: the sets that a terminal starts with, the

@@ -1,6 +1,6 @@
 /*
  * The terminal's protocol (STUM), as far as a gateway must understand it: where one sequence ends
- * and the next may begin, what would complete a cut one, and where a service asks ENQROM. Pure.
+ * and the next may begin, and what would complete a cut one. Pure.
  *
  * Sequences are recognised by the seven lower bits, as the terminal does, whether or not a service
  * sends parity. A visit to row 0 (1F 40 col … until 0A, 0C, 1E or a US elsewhere), a download of
@@ -10,7 +10,6 @@
 #ifndef VDTGW_SESSION_VIDEOTEX_H
 #define VDTGW_SESSION_VIDEOTEX_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,13 +27,12 @@ enum {
 /* Zero-initialised: at a boundary. Fields are private to videotex.c and videotex_feed(). */
 struct videotex {
 	uint8_t state;
-	uint8_t mode;           /* ordinary, downloading, transparent */
-	uint8_t row0;           /* 1: the cursor is there */
-	uint8_t enqrom_matched; /* bytes of 1B 39 7B seen */
-	uint8_t first;          /* the byte that decides what the rest of a sequence means */
-	uint8_t missing;        /* arguments that a PRO sequence still needs */
-	uint16_t length;        /* bytes since the last boundary; stays at its maximum */
-	uint16_t limit;         /* length above which it is overlong */
+	uint8_t mode;    /* ordinary, downloading, transparent */
+	uint8_t row0;    /* 1: the cursor is there */
+	uint8_t first;   /* the byte that decides what the rest of a sequence means */
+	uint8_t missing; /* arguments that a PRO sequence still needs */
+	uint16_t length; /* bytes since the last boundary; stays at its maximum */
+	uint16_t limit;  /* length above which it is overlong */
 };
 
 enum videotex_position {
@@ -51,14 +49,11 @@ enum videotex_position videotex_feed_special(struct videotex *videotex, uint8_t 
 static inline enum videotex_position videotex_feed(struct videotex *videotex, uint8_t byte)
 {
 	/* Nearly all bytes are characters between sequences: columns 2 to 7, in either half. */
-	if ((byte & 0x60) != 0 &&
-	    (videotex->state | videotex->mode | videotex->row0 | videotex->enqrom_matched) == 0)
+	if ((byte & 0x60) != 0 && (videotex->state | videotex->mode | videotex->row0) == 0)
 		return VIDEOTEX_BOUNDARY;
 	return videotex_feed_special(videotex, byte);
 }
 enum videotex_position videotex_position(const struct videotex *videotex);
-/* True right after the last byte of 1B 39 7B. */
-bool videotex_enqrom_seen(const struct videotex *videotex);
 /* Writes the bytes that bring the terminal to a boundary with the least effect on the screen,
  * leaving row 0 by 0A where it was visited; returns how many, 0 at a boundary. The state becomes
  * a boundary. */

@@ -23,6 +23,8 @@ static void test_enqrom_is_seen_however_it_is_split(void **state)
 		{ "\x1b\x39\x7a", 3, 0 },
 		{ "\x39\x7b", 2, 0 },
 		{ "\x1b\x39x\x7b", 4, 0 },
+		/* Its lower bits only. */
+		{ "\x9b\xb9\xfb", 3, 0 },
 	};
 
 	(void)state;

@@ -251,7 +251,6 @@ static void test_completion_has_no_command_and_reaches_a_boundary(void **state)
 			videotex_feed(&terminal, completion[byte]);
 		if (videotex_position(&terminal) != VIDEOTEX_BOUNDARY)
 			fail_msg("%s: the terminal is not at a boundary", row->name);
-		assert_false(videotex_enqrom_seen(&terminal));
 	}
 }
 
@@ -297,55 +296,12 @@ static void test_endless_sequence_becomes_overlong_until_its_end(void **state)
 	}
 }
 
-struct enqrom_case {
-	const char *name;
-	const uint8_t *bytes;
-	size_t length;
-	size_t seen_at; /* index of the byte that completes it, or length: never */
-	unsigned times;
-};
-
-static const struct enqrom_case enqrom_cases[] = {
-	{ "alone", BYTES("\x1b\x39\x7b"), 2, 1 },
-	{ "in text",
-	  BYTES("ab\x1b\x39\x7b"
-		"cd"),
-	  4, 1 },
-	{ "after a cut one", BYTES("\x1b\x39\x1b\x39\x7b"), 4, 1 },
-	{ "after ESC", BYTES("\x1b\x1b\x39\x7b"), 3, 1 },
-	{ "on row 0", BYTES("\x1f\x40\x41\x1b\x39\x7b"), 5, 1 },
-	{ "twice", BYTES("\x1b\x39\x7b\x1b\x39\x7b"), 2, 2 },
-	{ "another PRO1", BYTES("\x1b\x39\x7f\x7b"), 4, 0 },
-	{ "interrupted", BYTES("\x1b\x39x\x7b"), 4, 0 },
-	{ "other bytes with its lower bits", BYTES("\x9b\xb9\xfb"), 3, 0 },
-};
-
-static void test_enqrom_is_seen_right_after_its_last_byte(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < sizeof(enqrom_cases) / sizeof(enqrom_cases[0]); i++) {
-		const struct enqrom_case *row = &enqrom_cases[i];
-		struct videotex videotex = { 0 };
-		size_t seen_at = row->length;
-		unsigned times = 0;
-
-		for (size_t byte = 0; byte < row->length; byte++) {
-			videotex_feed(&videotex, row->bytes[byte]);
-			if (videotex_enqrom_seen(&videotex) && times++ == 0)
-				seen_at = byte;
-		}
-		if (seen_at != row->seen_at || times != row->times)
-			fail_msg("%s: seen %u times, first at %zu", row->name, times, seen_at);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_boundaries_are_where_sequences_end),
 		cmocka_unit_test(test_completion_has_no_command_and_reaches_a_boundary),
 		cmocka_unit_test(test_endless_sequence_becomes_overlong_until_its_end),
-		cmocka_unit_test(test_enqrom_is_seen_right_after_its_last_byte),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
