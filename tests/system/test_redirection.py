@@ -411,6 +411,19 @@ def test_a_silent_telnet_remote_times_out(call):
     made.expect_home()
 
 
+def test_the_home_services_time_is_counted_at_home_only(call):
+    made = call(settings={"timeouts": {"home": 2}})
+    made.go_away()
+    made.remote.expect_silence(2.5)
+    came_home = time.monotonic()
+    made.caller.send(FIN)
+    made.supervisor.stages("RequestedClose", "RedirectEnded")
+    made.expect_home()
+    made.caller.receive_to_end()
+    assert 1.9 < time.monotonic() - came_home < 6
+    assert made.gateway.wait_end(made.caller.local_port, "raw")["reason"] == "home-timeout"
+
+
 def test_home_closing_while_away_is_called_again_after_it(call):
     made = call()
     made.go_away()
