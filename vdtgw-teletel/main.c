@@ -141,7 +141,7 @@ static int load_directory(struct directory **ret_directory, const struct options
 		log_error("%s", error);
 		return r;
 	}
-	log_notice("%s: %zu services", path, directory->count);
+	log_notice("%s: %zu services besides the kiosk's own", path, directory->count);
 	*ret_directory = directory;
 	return 0;
 }
