@@ -1,7 +1,7 @@
 /*
  * A connection to a videotex service, whatever its kind: resolved off the loop, connected address
- * by address, 8-bit transparent both ways. One link is one connection: after failed() or closed()
- * nothing more happens to it but service_link_free().
+ * by address, 8-bit transparent both ways. One link is one connection: after ended() nothing
+ * more happens to it but service_link_free().
  */
 #ifndef VDTGW_NETWORK_SERVICE_LINK_H
 #define VDTGW_NETWORK_SERVICE_LINK_H
@@ -35,7 +35,7 @@ enum service_failure {
 };
 
 enum {
-	SERVICE_CONNECT_TIMEOUT = 10, /* s, from service_link_new() to connected() or failed() */
+	SERVICE_CONNECT_TIMEOUT = 10, /* s, from service_link_new() to connected() or ended() */
 	SERVICE_OUTPUT_MAX = 4096,    /* bytes accepted ahead of the network */
 };
 
