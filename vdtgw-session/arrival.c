@@ -209,6 +209,16 @@ static void on_timer(void *context)
 	}
 }
 
+/* A scanner that has reset its connection by now has taken its address from the socket; systemd
+ * read it when the connection came, and tells it to services. */
+static void remember_peer(struct address *ret_address)
+{
+	const char *text = getenv("REMOTE_ADDR");
+
+	if (text != NULL)
+		(void)address_parse(ret_address, text);
+}
+
 void arrival_peer(int descriptor, struct address *ret_address, uint16_t *ret_port)
 {
 	struct sockaddr_storage peer;
@@ -219,6 +229,8 @@ void arrival_peer(int descriptor, struct address *ret_address, uint16_t *ret_por
 	if (getpeername(descriptor, (struct sockaddr *)&peer, &length) == 0)
 		(void)address_from_socket(ret_address, ret_port, (const struct sockaddr *)&peer,
 					  length);
+	else
+		remember_peer(ret_address);
 }
 
 static int read_trusted(struct arrival *arrival, const struct config_list *trusted)

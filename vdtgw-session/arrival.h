@@ -21,7 +21,7 @@ enum {
 
 /* One of them is called, once and last, from the loop. */
 struct arrival_handlers {
-	/* port: 0 where it is not told. */
+	/* address: "::" where there is none. port: 0 where it is not told. */
 	void (*known)(void *context, const struct address *address, uint16_t port);
 	/* reason: a word of the log's vocabulary; detail: for the log. */
 	void (*failed)(void *context, const char *reason, const char *detail);
@@ -29,7 +29,7 @@ struct arrival_handlers {
 
 struct arrival;
 
-/* What the socket says of its peer: "::" and 0 for one without an address. */
+/* Whom the connection came from: "::" and 0 for one without an address. */
 void arrival_peer(int descriptor, struct address *ret_address, uint16_t *ret_port);
 /* The descriptor is borrowed until a handler is called or arrival_free(). Returns 0 or -errno. */
 int arrival_new(struct arrival **ret_arrival, struct event_loop *loop,

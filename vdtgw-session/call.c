@@ -90,8 +90,8 @@ static void log_end(const struct call *call)
 	log_event(LOG_PRIORITY_INFO, MESSAGE_CALL_ENDED, fields, sizeof(fields) / sizeof(fields[0]),
 		  "call ended: transport=%s address=%s port=%s session=%s service=%s "
 		  "duration=%llu.%03llus in=%s out=%s reason=%s%s%s%s",
-		  transport_name(call->transport), call->address, port, session, service_text(call),
-		  (unsigned long long)(duration / US_PER_S),
+		  transport_name(call->transport), call->address[0] != '\0' ? call->address : "-",
+		  port, session, service_text(call), (unsigned long long)(duration / US_PER_S),
 		  (unsigned long long)(duration % US_PER_S / 1000), in, out, call->session.reason,
 		  call->detail[0] != '\0' ? " detail=\"" : "", call->detail,
 		  call->detail[0] != '\0' ? "\"" : "");

@@ -10,11 +10,16 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* "::" is nobody's: the supervisor is told that there is no address, lest it be banned. */
 static void set_address(struct call *call, const struct address *address, uint16_t port)
 {
-	address_format(address, call->address);
+	static const struct address none;
+
+	call->address[0] = '\0';
+	if (!address_equal(address, &none))
+		address_format(address, call->address);
 	call->entry.address = call->address;
-	call->entry.port = port;
+	call->entry.port = call->address[0] != '\0' ? port : 0;
 }
 
 static void on_known(void *context, const struct address *address, uint16_t port)

@@ -1,8 +1,10 @@
 """The gatekeeper in the session's process: who really calls, what is no terminal, who types like a
 program, and the end of those who do nothing."""
 
+import select
 import socket
 import struct
+import subprocess
 import time
 
 import pytest
@@ -18,6 +20,7 @@ from peers import (
     negotiate_binary,
     raw_caller,
 )
+from processes import SESSION
 from scripted_supervisor import ScriptedSupervisor
 from test_hostile import client_hello
 
@@ -111,6 +114,31 @@ def test_local_and_unknown_keep_the_sockets_address(scripted, transport, header)
     entry = supervisor.wait("Enter")
     assert (entry["address"], entry["port"]) == ("127.0.0.1", caller.local_port)
     join(caller, service.accept())
+
+
+@pytest.mark.parametrize("remembered", [None, "203.0.113.9", "2001:db8::9"])
+def test_a_connection_that_was_reset_has_the_address_that_systemd_tells_or_none(
+    scripted, remembered
+):
+    running, supervisor = scripted(Service("ws"), {})
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        scanner = socket.create_connection(listener.getsockname())
+        accepted, _ = listener.accept()
+    scanner.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    scanner.close()
+    select.select([accepted], [], [], SECONDS)
+    environment = running.environment() | ({"REMOTE_ADDR": remembered} if remembered else {})
+    with accepted:
+        session = subprocess.Popen(
+            [SESSION, "--transport", "raw", "--config", running.config],
+            stdin=accepted,
+            stdout=accepted,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+        )
+    entry = supervisor.wait("Enter")
+    assert (entry["address"], entry["port"]) == (remembered or "", 0)
+    session.wait(SECONDS)
 
 
 MALFORMED = {
