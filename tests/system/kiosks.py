@@ -34,14 +34,22 @@ def free_port():
 
 class Kiosk:
     def __init__(self, folder, *options, directory=DIRECTORY, command=False):
-        self.port = free_port()
-        self.command_port = free_port() if command else None
         (folder / "vdtgw.conf").write_text("")
         (folder / "directory.json").write_text(directory)
+        for _ in range(10):  # another process may take a port in between
+            self.port = free_port()
+            self.command_port = free_port() if command else None
+            self.start(folder, options)
+            if any(" listens on " in line for line in self.log):
+                break
+            assert self.process.wait(10) == os.EX_UNAVAILABLE, "".join(self.log)
+
+    def start(self, folder, options):
+        command = f"localhost:{self.command_port}" if self.command_port else "none"
         self.process = subprocess.Popen(
             [PROGRAM, "--config", folder / "vdtgw.conf", "--directory", folder / "directory.json",
              "--share", ROOT / "share", "--listen", f"localhost:{self.port}", "--command",
-             f"localhost:{self.command_port}" if command else "none", *options],
+             command, *options],
             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         self.log = []
         for line in self.process.stderr:

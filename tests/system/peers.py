@@ -218,7 +218,10 @@ class TelnetPeer(Peer):
             return
         if callable(reply):
             reply = reply(content)
-        self.send_wire(reply)
+        try:
+            self.send_wire(reply)
+        except (BrokenPipeError, ConnectionResetError):
+            return  # the end is found by reading
         if option == OPT_BINARY and command == DO and reply == bytes([IAC, WILL, OPT_BINARY]):
             self.send_binary = True
         if option == OPT_BINARY and command == WILL and reply == bytes([IAC, DO, OPT_BINARY]):

@@ -125,6 +125,11 @@ def is_alive(pid):
     return fields is not None and fields[0] not in "ZX"
 
 
+def is_sanitized(pid):
+    """With the sanitizers, memory that was freed counts too."""
+    return "libasan" in Path(f"/proc/{pid}/maps").read_text()
+
+
 def voluntary_switches(pid):
     text = Path(f"/proc/{pid}/status").read_text()
     return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.M).group(1))

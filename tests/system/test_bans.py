@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from processes import ROOT, SESSION, SUPERVISOR, Program, wait_for
+from processes import ROOT, SESSION, SUPERVISOR, Program, is_sanitized, wait_for
 from varlink_peer import Failure, Stranger, Supervisor
 
 SECOND = 1_000_000
@@ -591,10 +591,6 @@ def test_half_open_calls_make_room_for_the_next_one(make):
 
 
 # A storm.
-
-
-def is_sanitized(pid):
-    return "libasan" in Path(f"/proc/{pid}/maps").read_text()
 
 
 def resident_kilobytes(pid):

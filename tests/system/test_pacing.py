@@ -10,15 +10,11 @@ import pytest
 
 from calls import TRANSPORTS, call
 from peers import IAC, Service, Together
-from processes import proportional_kilobytes, voluntary_switches
+from processes import is_sanitized, proportional_kilobytes, voluntary_switches
 
 STEP = 4  # characters that one step carries at most at 1200 bit/s
 STEP_SECONDS = STEP / 120  # what one step carries at most at any speed
 CHARACTERS_A_SECOND = 120
-
-
-def is_sanitized(pid):
-    return "libasan" in Path(f"/proc/{pid}/maps").read_text()
 
 
 def arrivals(callers, total):

@@ -12,6 +12,7 @@ import websockets
 
 from kiosks import (ANNULATION, CORRECTION, ENVOI, FIN, GUIDE, PROGRAM, REPETITION, RETOUR, ROOT,
                     SOMMAIRE, SUITE, Caller, Kiosk, calling, visit)
+from processes import is_sanitized
 
 @pytest.fixture
 def kiosk(tmp_path):
@@ -221,7 +222,7 @@ def test_flood_without_reading_stays_bounded_and_harms_nobody(kiosk):
             raise AssertionError("10 million keys were taken although nothing was read")
         except asyncio.TimeoutError:
             pass
-        assert kiosk.memory() - before < 1000
+        assert kiosk.memory() - before < 1000 or is_sanitized(kiosk.process.pid)
         await caller.type("mire" + ENVOI)
         await caller.sees("Mire : les caractères")
         writer.transport.abort()
@@ -244,7 +245,7 @@ def test_a_thousand_callers_and_the_next_is_told(kiosk):
                                    ping_interval=None) for _ in range(50)))
             callers += [Caller(connection) for connection in connections]
         await asyncio.gather(*(caller.sees("Connexion/Fin") for caller in callers))
-        assert kiosk.memory() - before < 1000 * 40
+        assert kiosk.memory() - before < 1000 * 40 or is_sanitized(kiosk.process.pid)
         async with calling(kiosk) as one_more:
             await one_more.sees("Toutes nos lignes sont", "occupées")
             await asyncio.wait_for(one_more.connection.wait_closed(), 5)

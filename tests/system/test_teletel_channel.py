@@ -9,6 +9,7 @@ import pytest
 import websockets
 
 from kiosks import (ENVOI, FIN, GUIDE, REPETITION, RETOUR, SOMMAIRE, Kiosk, calling)
+from processes import is_sanitized
 
 ROM = b"\x01\x7f\x7f\x7f\x04"
 DIRECTORY = """{ "servers": [
@@ -395,7 +396,7 @@ def test_a_flood_on_the_channel_harms_nobody(kiosk):
                 if pid % 100 == 0:
                     await flood.say("x" * 60000)
             await flood.is_told_nothing()
-            assert kiosk.memory() - before < 4000
+            assert kiosk.memory() - before < 4000 or is_sanitized(kiosk.process.pid)
             await gateway.say(new_user(1))
             await identify(caller, 1)
             await visit_xyz(gateway, caller, 1)
