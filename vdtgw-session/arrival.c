@@ -37,6 +37,7 @@ struct arrival {
 	enum arrival_stage stage;
 	struct address address;
 	uint16_t port;
+	bool headed; /* a PROXY header was read */
 };
 
 static bool is_trusted(const struct arrival *arrival)
@@ -109,6 +110,7 @@ static bool take(const struct arrival *arrival, size_t length)
 
 static void on_header(struct arrival *arrival, const struct proxy_header *header)
 {
+	arrival->headed = true;
 	if (header->relayed) {
 		arrival->address = header->source.address;
 		arrival->port = header->source.port;
@@ -126,8 +128,14 @@ static void read_header(struct arrival *arrival, const uint8_t *bytes, size_t le
 {
 	struct proxy_header header;
 	const char *why = NULL;
-	int taken = proxy_header_parse(&header, bytes, length, &why);
+	int taken;
 
+	/* A proxy that speaks HTTP itself says who calls in the request. */
+	if (arrival->transport == TRANSPORT_WEBSOCKET && bytes[0] == 'G') {
+		await(arrival, ARRIVAL_HEAD, ARRIVAL_HEAD_TIMEOUT);
+		return;
+	}
+	taken = proxy_header_parse(&header, bytes, length, &why);
 	if (taken < 0)
 		fail(arrival, "proxy-header", why);
 	else if (taken > 0 && take(arrival, (size_t)taken))
@@ -148,8 +156,12 @@ static void read_head(struct arrival *arrival, const uint8_t *bytes, size_t leng
 
 	if (head_length == 0) {
 		/* What is no request ends soon after, with its own reason. */
-		if (length == 0 || abuse_recognise(TRANSPORT_WEBSOCKET, bytes, length) != NULL ||
-		    is_half_closed(watch_descriptor(arrival->watch)))
+		if (!arrival->headed &&
+		    (length == 0 || is_half_closed(watch_descriptor(arrival->watch))))
+			fail(arrival, "proxy-header", "closed before the end of its request");
+		else if (length == 0 ||
+			 abuse_recognise(TRANSPORT_WEBSOCKET, bytes, length) != NULL ||
+			 is_half_closed(watch_descriptor(arrival->watch)))
 			succeed(arrival);
 		else if (length == HEAD_MAX)
 			fail(arrival, "proxy-header", "the request's head is over 8192 bytes");
@@ -160,6 +172,11 @@ static void read_head(struct arrival *arrival, const uint8_t *bytes, size_t leng
 	result = forwarded_read_head(&caller, head, head_length, &trust, &why);
 	if (result < 0) {
 		fail(arrival, "proxy-header", why);
+		return;
+	}
+	if (result != FORWARDED_FOUND && !arrival->headed) {
+		fail(arrival, "proxy-header",
+		     "neither a PROXY header nor X-Forwarded-For or Forwarded");
 		return;
 	}
 	if (result == FORWARDED_FOUND) {

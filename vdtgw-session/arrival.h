@@ -1,8 +1,9 @@
 /*
  * Who calls: the socket's peer, or behind a trusted proxy (proxy.trusted) whoever the proxy says.
- * From a trusted proxy a PROXY header is required; where the address that it tells is a trusted
- * proxy's too and the caller comes by WebSocket, X-Forwarded-For and Forwarded of the request are
- * read as well. The header alone is taken off the socket; of the request nothing is.
+ * From a trusted proxy a PROXY header is required, or, for a caller by WebSocket, a request with
+ * X-Forwarded-For or Forwarded, which a proxy that speaks HTTP adds; where the address that the
+ * PROXY header tells is a trusted proxy's too, these are read as well. The header alone is taken
+ * off the socket; of the request nothing is.
  */
 #ifndef VDTGW_SESSION_ARRIVAL_H
 #define VDTGW_SESSION_ARRIVAL_H

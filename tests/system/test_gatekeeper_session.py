@@ -225,6 +225,16 @@ def test_http_proxies_tell_the_rightmost_address_that_is_not_theirs(
     join(caller, connection)
 
 
+@pytest.mark.parametrize("extra,address,port", CHAINS[:4])
+def test_a_proxy_that_speaks_http_needs_no_header_of_proxy(scripted, extra, address, port):
+    service = Service("ws")
+    running, supervisor = scripted(service, TRUSTED)
+    caller = proxied(running.port("websocket"), "websocket", b"", extra)
+    entry = supervisor.wait("Enter")
+    assert (entry["address"], entry["port"]) == (address, port)
+    join(caller, service.accept())
+
+
 def test_a_caller_cannot_choose_its_address(scripted):
     """What the proxy found on the wire is believed, not what came through it."""
     service = Service("ws")
