@@ -116,7 +116,7 @@ const struct config_row config_rows[] = {
 	LIST("bans.never", bans.never, CONFIG_LIST_MAX, config_check_network, networks, false),
 	NUMBER("limits.sessions", limits.sessions, 1, 100000, NULL, 1000),
 	NUMBER("limits.per_address", limits.per_address, 1, 100000, NULL, 20),
-	NUMBER("limits.half_open", limits.half_open, 1, 100000, "no limit", 200),
+	NUMBER("limits.half_open", limits.half_open, 1, 100000, "no limit", 650),
 	LIST("proxy.trusted", proxy.trusted, CONFIG_LIST_MAX, config_check_network, networks,
 	     false),
 	BOOLEAN("dump.enabled", dump.enabled, false),

@@ -97,6 +97,12 @@ static void on_kicked(void *context, const char *text)
 {
 	struct call *call = context;
 
+	/* Its place is needed at once: last words at the speed of the line, and the time that a
+	 * silent peer takes to close, would keep it for seconds. */
+	if (strcmp(text, "half-open") == 0) {
+		call_event(call, SESSION_BANNED, "half-open");
+		return;
+	}
 	call_note(call, text[0] != '\0' ? text : NULL);
 	call_event(call, SESSION_ORDERED_OUT, "kicked");
 }

@@ -22,7 +22,7 @@ enum session_state {
 enum session_event {
 	SESSION_ARRIVED, /* who calls is known */
 	SESSION_ADMITTED,
-	SESSION_BANNED,
+	SESSION_BANNED, /* or half open for too long: to go without a word */
 	SESSION_FULL,
 	SESSION_UNSUPERVISED,        /* no supervisor, and none is required */
 	SESSION_SUPERVISOR_REQUIRED, /* no supervisor, and one is */

@@ -465,3 +465,19 @@ def test_the_home_services_time_does_not_run_while_the_caller_is_away(gateway):
     caller.receive_to_end(SECONDS + 2)
     assert running.wait_end(port, "raw")["reason"] == "home-timeout"
     supervisor.close()
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_half_open_call_goes_at_once_and_without_a_word(scripted, transport):
+    service = Service("ws")
+    running, supervisor = scripted(service, {"speed": {"telnet": 75, "raw": 75, "websocket": 75}})
+    caller = connect_socket(running.port(transport))
+    supervisor.wait("Enter")
+    if transport != "websocket":
+        service.accept()
+    supervisor.order("kick", reason="half-open")
+    left = supervisor.wait("Leave")
+    assert left["reason"] == "half-open" and left["duration"] < 2_000_000
+    caller.settimeout(SECONDS)
+    while received := caller.recv(4096):
+        assert b"FIN" not in received

@@ -121,7 +121,7 @@ static void test_empty_file_is_the_defaults_of_the_design(void **state)
 		assert_int_equal(config->bans.strikes, 1);
 		assert_int_equal(config->limits.sessions, 1000);
 		assert_int_equal(config->limits.per_address, 20);
-		assert_int_equal(config->limits.half_open, 200);
+		assert_int_equal(config->limits.half_open, 650);
 		assert_string_equal(config->bans.nft_set, "");
 		assert_false(config->dump.enabled);
 		assert_string_equal(config->dump.directory, "/var/lib/vdtgw/dumps");
