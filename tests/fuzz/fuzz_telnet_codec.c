@@ -139,6 +139,10 @@ static void identity_try(const uint8_t *input, size_t size)
 	if ((input[0] & 2) != 0) {
 		telnet_codec_receive(sender, (const uint8_t[]) { 0xff, 0xfd, 0 }, COMMAND_LENGTH);
 		telnet_codec_receive(receiver, (const uint8_t[]) { 0xff, 0xfb, 0 }, COMMAND_LENGTH);
+	} else {
+		/* NOP: the receiver speaks telnet, or it would be sent its carriage returns bare.
+		 */
+		telnet_codec_receive(sender, (const uint8_t[]) { 0xff, 0xf1 }, 2);
 	}
 	for (size_t done = 1; done < size; done += step) {
 		size_t count = step < size - done ? step : size - done;
