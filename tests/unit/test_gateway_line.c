@@ -192,7 +192,7 @@ static void test_identifications_are_found(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(conversations) / sizeof(conversations[0]); i++) {
 		struct identification identification = { 0 };
-		uint8_t input[4096];
+		uint8_t input[4096] = { 0 };
 		size_t length = 0;
 		bool found = false;
 		bool goes_on = false;
