@@ -23,6 +23,7 @@ static const char *const end_names[] = {
 	[CALLER_CUT] = "cut",
 	[CALLER_PROTOCOL_ERROR] = "protocol-error",
 	[CALLER_HANDSHAKE_TIMED_OUT] = "handshake-timed-out",
+	[CALLER_SILENT] = "silent",
 	[CALLER_NO_HANDSHAKE] = "no-handshake",
 	[CALLER_NOT_WEBSOCKET] = "not-websocket",
 	[CALLER_ABUSE] = "abuse",

@@ -17,6 +17,7 @@ enum caller_end {
 	CALLER_CUT,            /* reset or vanished */
 	CALLER_PROTOCOL_ERROR, /* broke its transport's rules beyond repair */
 	CALLER_HANDSHAKE_TIMED_OUT,
+	CALLER_SILENT,        /* not a byte: a browser's spare connection, too */
 	CALLER_NO_HANDSHAKE,  /* gone, or refused, before the WebSocket handshake was done */
 	CALLER_NOT_WEBSOCKET, /* a plain HTTP request, which got its page */
 	CALLER_ABUSE,         /* no terminal: detail is the word that says what (abuse.h) */

@@ -408,8 +408,7 @@ static void on_guard_expired(void *context)
 		if (websocket->closed)
 			end_unadopted(websocket, CALLER_NO_HANDSHAKE, NULL);
 		else
-			end_unadopted(websocket, CALLER_HANDSHAKE_TIMED_OUT,
-				      "not a byte within 10 s");
+			end_unadopted(websocket, CALLER_SILENT, "not a byte within 10 s");
 		return;
 	}
 	if (websocket->wsi == NULL)

@@ -56,9 +56,9 @@ class EnteringSupervisor(ScriptedSupervisor):
     """Tells what a session asked for, too."""
 
     def hear(self, call):
+        super().hear(call)
         if call["method"].endswith(".Enter"):
             self.said.put(("Enter", call["parameters"]))
-        super().hear(call)
 
 
 @pytest.fixture
