@@ -69,7 +69,8 @@ static const char *service_text(const struct call *call)
 static void log_end(const struct call *call)
 {
 	uint64_t duration = event_loop_now() - call->started;
-	char session[24], port[8], duration_us[24], in[24], out[24];
+	size_t queued = screen_queued(call->screen, SCREEN_HOME);
+	char session[24], port[8], duration_us[24], in[24], out[24], unshown[32] = "";
 	const struct log_field fields[] = {
 		{ "VDTGW_SESSION", session },
 		{ "VDTGW_TRANSPORT", transport_name(call->transport) },
@@ -87,25 +88,17 @@ static void log_end(const struct call *call)
 	(void)snprintf(duration_us, sizeof(duration_us), "%llu", (unsigned long long)duration);
 	(void)snprintf(in, sizeof(in), "%llu", (unsigned long long)call->bytes_in);
 	(void)snprintf(out, sizeof(out), "%llu", (unsigned long long)call->bytes_out);
+	/* Of the home service's last words, there was no time for these. */
+	if (queued > 0)
+		(void)snprintf(unshown, sizeof(unshown), " unshown=%zu", queued);
 	log_event(LOG_PRIORITY_INFO, MESSAGE_CALL_ENDED, fields, sizeof(fields) / sizeof(fields[0]),
 		  "call ended: transport=%s address=%s port=%s session=%s service=%s "
-		  "duration=%llu.%03llus in=%s out=%s reason=%s%s%s%s",
+		  "duration=%llu.%03llus in=%s out=%s%s reason=%s%s%s%s",
 		  transport_name(call->transport), call->address[0] != '\0' ? call->address : "-",
 		  port, session, service_text(call), (unsigned long long)(duration / US_PER_S),
-		  (unsigned long long)(duration % US_PER_S / 1000), in, out, call->session.reason,
-		  call->detail[0] != '\0' ? " detail=\"" : "", call->detail,
+		  (unsigned long long)(duration % US_PER_S / 1000), in, out, unshown,
+		  call->session.reason, call->detail[0] != '\0' ? " detail=\"" : "", call->detail,
 		  call->detail[0] != '\0' ? "\"" : "");
-}
-
-static void note_unshown(struct call *call)
-{
-	size_t unshown = screen_queued(call->screen, SCREEN_HOME);
-	char text[CALL_DETAIL_MAX];
-
-	if (unshown == 0)
-		return;
-	(void)snprintf(text, sizeof(text), "%zu characters of the service were not shown", unshown);
-	call_note(call, text);
 }
 
 static void finish(struct call *call)
@@ -113,7 +106,6 @@ static void finish(struct call *call)
 	if (call->finished)
 		return;
 	call->finished = true;
-	note_unshown(call);
 	log_end(call);
 	/* There is none before it is known who calls. */
 	if (call->supervisor != NULL) {

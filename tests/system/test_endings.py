@@ -297,3 +297,13 @@ def test_a_caller_who_is_cut_while_the_service_takes_nothing_ends_the_call(gatew
     caller.reset()
     assert running.wait_end(port, transport, SECONDS)["reason"] == "caller-cut"
     connection.close()
+
+
+def test_what_of_a_page_was_not_shown_is_told(gateway, service):
+    running = gateway(home=service.uri, settings={"speed": {"raw": 75}}, supervisor=False)
+    caller, connection = call(running, service, "raw")
+    connection.send(b"x" * 500)
+    caller.receive_until(b"x")
+    port = caller.local_port
+    caller.close()
+    assert 400 < int(running.wait_end(port, "raw", SECONDS)["unshown"]) < 500
