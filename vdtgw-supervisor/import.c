@@ -209,6 +209,13 @@ static void on_database(void *context, struct database *database, bool is_new)
 	(void)is_new;
 }
 
+static bool is_folder(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 int import_run(const struct config *config, const char *folder)
 {
 	const struct gatekeeper_options options = { .config = config,
@@ -223,6 +230,11 @@ int import_run(const struct config *config, const char *folder)
 	int status = EX_OK;
 	int error;
 
+	if (!is_folder(folder)) {
+		fprintf(stderr, "%s: not a folder; --import takes the one of PyMoIP's JSON files\n",
+			folder);
+		return EX_NOINPUT;
+	}
 	if (server_answers(config->supervisor.admin_socket)) {
 		fprintf(stderr,
 			"The supervisor is running: stop it first (systemctl stop "
@@ -238,7 +250,8 @@ int import_run(const struct config *config, const char *folder)
 	if (error == 0)
 		error = gatekeeper_new(&import.gatekeeper, loop, &options);
 	if (error < 0) {
-		fprintf(stderr, "%s: %s\n", config->supervisor.state, strerror(-error));
+		fprintf(stderr, "%s: %s%s\n", config->supervisor.state, strerror(-error),
+			error == -ENOENT ? "; start the supervisor once, so that it is made" : "");
 		status = EX_OSERR;
 		goto out;
 	}

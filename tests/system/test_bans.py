@@ -703,6 +703,8 @@ def test_a_folder_without_lists_is_no_failure_and_a_bad_list_is_told(make, tmp_p
     assert done.returncode == 0 and "left out: all of it, which is no JSON" in done.stdout
     (folder / "neverbanned.json").mkdir()
     assert import_from(supervisor, folder).returncode == os.EX_IOERR
+    nowhere = import_from(supervisor, folder / "nowhere")
+    assert nowhere.returncode == os.EX_NOINPUT and "not a folder" in nowhere.stderr
 
 
 # Bans in the kernel.
