@@ -19,49 +19,107 @@ enum {
 	TLS_START = 6, /* bytes: record type, version, length, message type */
 };
 
+/* What must be true of the bytes around a beginning; length is that of the packet. */
+typedef bool is_framed(const uint8_t *packet, size_t length);
+
 struct beginning {
 	const char *reason;
 	const void *bytes;
 	size_t length;
-	size_t offset; /* of the bytes in the packet: what is ahead of them are lengths */
+	size_t offset;     /* of the bytes in the packet: what is ahead of them are lengths */
+	is_framed *framed; /* NULL: the bytes say it all */
 };
 
-#define BEGINNING(why, at, literal)                                                                \
+static size_t number_at(const uint8_t *bytes)
+{
+	return (size_t)(bytes[0] << 8 | bytes[1]);
+}
+
+/* Behind the four bytes of a NetBIOS session message: its type 0. */
+static bool is_netbios(const uint8_t *packet, size_t length)
+{
+	(void)length;
+	return packet[0] == 0 && packet[1] <= 1;
+}
+
+/* Behind TPKT's version 3 and the length of the very packet (RFC 2126). */
+static bool is_tpkt(const uint8_t *packet, size_t length)
+{
+	return packet[0] == 3 && packet[1] == 0 && number_at(packet + 2) <= length &&
+	       packet[4] >= 6;
+}
+
+/* RFC 1035, section 4.2.2: two bytes of length, then the message and nothing else. */
+static bool is_dns(const uint8_t *packet, size_t length)
+{
+	return number_at(packet) + 2 == length;
+}
+
+/* RFC 5531, section 11: the last fragment of a record of less than 64 KiB. */
+static bool is_rpc(const uint8_t *packet, size_t length)
+{
+	(void)length;
+	return packet[0] == 0x80 && packet[1] == 0;
+}
+
+/* RFC 4511, section 5.1: a SEQUENCE. */
+static bool is_ldap(const uint8_t *packet, size_t length)
+{
+	(void)length;
+	return packet[0] == 0x30;
+}
+
+/* RFC 4120, section 7.2.2: four bytes of length, then the message and nothing else. */
+static bool is_kerberos(const uint8_t *packet, size_t length)
+{
+	return packet[0] == 0 && packet[1] == 0 && number_at(packet + 2) + 4 == length;
+}
+
+/* RFC 5246, appendix E.2: a ClientHello in the form of SSL 2, and nothing else. */
+static bool is_ssl2(const uint8_t *packet, size_t length)
+{
+	return packet[0] >= 0x80 && (number_at(packet) & 0x7fff) + 2 == length;
+}
+
+#define BEGINNING(why, around, at, literal)                                                        \
 	{                                                                                          \
-		.reason = (why), .offset = (at), .bytes = (literal), .length = sizeof(literal) - 1 \
+		.reason = (why), .offset = (at), .bytes = (literal),                               \
+		.length = sizeof(literal) - 1, .framed = (around)                                  \
 	}
 
 static const struct beginning beginnings[] = {
-	BEGINNING("abuse-ssh", 0, "SSH-2.0-"),
-	BEGINNING("abuse-ssh", 0, "SSH-1.99-"),
-	BEGINNING("abuse-ssh", 0, "SSH-1.5-"),
-	/* Of SMB 1, 2 and 3, behind the four bytes of a NetBIOS session message. */
-	BEGINNING("abuse-smb", 4,
+	BEGINNING("abuse-ssh", NULL, 0, "SSH-2.0-"),
+	BEGINNING("abuse-ssh", NULL, 0, "SSH-1.99-"),
+	BEGINNING("abuse-ssh", NULL, 0, "SSH-1.5-"),
+	BEGINNING("abuse-smb", is_netbios, 4,
 		  "\xff"
 		  "SMB"),
-	BEGINNING("abuse-smb", 4,
+	BEGINNING("abuse-smb", is_netbios, 4,
 		  "\xfe"
 		  "SMB"),
-	/* A connection request of X.224, behind TPKT's version and length. */
-	BEGINNING("abuse-rdp", 5, "\xe0\x00\x00"),
+	/* A connection request of X.224. */
+	BEGINNING("abuse-rdp", is_tpkt, 5, "\xe0\x00\x00"),
+	/* A query with one question, a status request: flags and counts. */
+	BEGINNING("abuse-dns", is_dns, 4, "\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00"),
+	BEGINNING("abuse-dns", is_dns, 4, "\x10\x00\x00\x00\x00\x00\x00\x00\x00\x00"),
+	/* A call, version 2, behind the fragment's header and the transaction's number. */
+	BEGINNING("abuse-rpc", is_rpc, 8, "\x00\x00\x00\x00\x00\x00\x00\x02"),
+	/* The byte order, and version 11. */
+	BEGINNING("abuse-x11", NULL, 0, "l\x00\x0b\x00\x00\x00"),
+	BEGINNING("abuse-x11", NULL, 0, "B\x00\x00\x0b\x00\x00"),
+	/* A bind request by a short length, a search request by a long one. */
+	BEGINNING("abuse-ldap", is_ldap, 2, "\x02\x01\x01\x60"),
+	BEGINNING("abuse-ldap", is_ldap, 6, "\x02\x01\x07\x63"),
+	/* AS-REQ: application 10, of more than 127 bytes. */
+	BEGINNING("abuse-kerberos", is_kerberos, 4, "\x6a\x81"),
+	BEGINNING("abuse-tls", is_ssl2, 2, "\x01\x03"),
+	BEGINNING("abuse-giop", NULL, 0, "GIOP\x01"),
 };
 
 static bool starts_with(const uint8_t *packet, size_t length, size_t offset, const void *bytes,
 			size_t count)
 {
 	return length >= offset + count && memcmp(packet + offset, bytes, count) == 0;
-}
-
-/* What must be true of the bytes ahead of a beginning: SMB's message type 0, and TPKT's version 3
- * with the length of the very packet. */
-static bool is_framed(const struct beginning *beginning, const uint8_t *packet, size_t length)
-{
-	if (strcmp(beginning->reason, "abuse-smb") == 0)
-		return packet[0] == 0 && packet[1] <= 1;
-	if (strcmp(beginning->reason, "abuse-rdp") == 0)
-		return packet[0] == 3 && packet[1] == 0 &&
-		       (size_t)(packet[2] << 8 | packet[3]) <= length && packet[4] >= 6;
-	return true;
 }
 
 /* RFC 8446, sections 4 and 5.1: a handshake record of a possible length that holds a ClientHello.
@@ -134,7 +192,7 @@ const char *abuse_recognise(enum transport transport, const uint8_t *packet, siz
 	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++)
 		if (starts_with(packet, length, beginnings[i].offset, beginnings[i].bytes,
 				beginnings[i].length) &&
-		    is_framed(&beginnings[i], packet, length))
+		    (beginnings[i].framed == NULL || beginnings[i].framed(packet, length)))
 			return beginnings[i].reason;
 	request = request_line(packet, length);
 	if (transport == TRANSPORT_WEBSOCKET && request != NULL &&

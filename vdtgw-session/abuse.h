@@ -16,9 +16,10 @@ enum {
 };
 
 /* NULL, or the reason that the call ends with, a word: "abuse-http", "abuse-tls", "abuse-ssh",
- * "abuse-smb", "abuse-rdp", "abuse-rtsp", "abuse-sip"; "proxy-header" for a PROXY header, which
- * the proxies that are trusted alone may send. Where HTTP is what the transport begins with, HTTP
- * is no abuse. */
+ * "abuse-smb", "abuse-rdp", "abuse-rtsp", "abuse-sip", "abuse-dns", "abuse-rpc", "abuse-x11",
+ * "abuse-ldap", "abuse-kerberos", "abuse-giop"; "proxy-header" for a PROXY header,
+ * which the proxies that are trusted alone may send. Where HTTP is what the transport begins with,
+ * HTTP is no abuse. */
 const char *abuse_recognise(enum transport transport, const uint8_t *packet, size_t length);
 
 #endif
