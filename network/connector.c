@@ -4,6 +4,7 @@
 #include "network/connector.h"
 
 #include "common/address.h"
+#include "common/microseconds.h"
 #include "network/resolver.h"
 
 #include <errno.h>
@@ -15,7 +16,6 @@
 #include <unistd.h>
 
 enum {
-	US_PER_S = 1000000,
 	ATTEMPT_MIN = 2 * US_PER_S, /* µs that an address is given, while they last */
 	DETAIL_MAX = 160,
 };

@@ -5,6 +5,7 @@
 #include "network/service_link.h"
 
 #include "common/log.h"
+#include "common/microseconds.h"
 #include "network/connector.h"
 #include "network/service_kind.h"
 
@@ -16,7 +17,6 @@
 #include <string.h>
 
 enum {
-	US_PER_S = 1000000,
 	DETAIL_MAX = 160,
 };
 

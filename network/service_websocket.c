@@ -9,6 +9,7 @@
 #include "network/service_websocket_parts.h"
 
 #include "common/log.h"
+#include "common/microseconds.h"
 #include "network/stream.h"
 
 #include <errno.h>
@@ -21,7 +22,6 @@
 #include <unistd.h>
 
 enum {
-	US_PER_S = 1000000,
 	SILENCE_MAX = 20 * US_PER_S, /* µs from a ping to any sign of life */
 	ENCODED_MAX = 2,             /* bytes of UTF-8 for one of Latin-1 */
 	CLOSE_CODE = 2,              /* bytes ahead of the reason of a close frame */

@@ -6,6 +6,8 @@
  */
 #include "network/stream.h"
 
+#include "common/microseconds.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -21,7 +23,6 @@ enum {
 	KEEPALIVE_COUNT = 4,
 	UNACKNOWLEDGED_MAX = 30000, /* ms that sent bytes may stay without an answer */
 	UNSENT_MAX = 16384,         /* bytes that the kernel takes ahead of the network */
-	US_PER_S = 1000000,
 };
 
 struct stream {

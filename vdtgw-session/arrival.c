@@ -5,6 +5,7 @@
  */
 #include "vdtgw-session/arrival.h"
 
+#include "common/microseconds.h"
 #include "network/forwarded.h"
 #include "network/proxy_header.h"
 #include "vdtgw-session/abuse.h"
@@ -17,7 +18,6 @@
 
 enum {
 	HEAD_MAX = 8192, /* bytes of a request's head: more than is answered afterwards */
-	US_PER_S = 1000000,
 };
 
 enum arrival_stage {

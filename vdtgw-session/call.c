@@ -117,7 +117,7 @@ static void finish(struct call *call)
 }
 
 /* LEAVING: the caller has all of it, or there is nobody to show it to. */
-void call_check_shown(struct call *call)
+static void check_shown(struct call *call)
 {
 	if (call->session.state != SESSION_LEAVING || call->finished)
 		return;
@@ -137,7 +137,7 @@ static void on_caller_ready(void *context)
 	call->caller_ready = true;
 	call_event(call, SESSION_CALLER_READY, "answered");
 	call_output_pump(call);
-	call_check_shown(call);
+	check_shown(call);
 }
 
 static void on_caller_received(void *context, const uint8_t *bytes, size_t length)
@@ -150,7 +150,7 @@ static void on_caller_drained(void *context)
 	struct call *call = context;
 
 	call_output_pump(call);
-	call_check_shown(call);
+	check_shown(call);
 }
 
 static void on_caller_learned(void *context, enum caller_fact fact, const char *text)
@@ -174,7 +174,7 @@ static void on_caller_ended(void *context, enum caller_end why, const char *deta
 	if (why == CALLER_ABUSE)
 		(void)snprintf(reason, sizeof(reason), "%s", detail);
 	call_event(call, SESSION_CALLER_ENDED, reason);
-	call_check_shown(call);
+	check_shown(call);
 }
 
 static const struct caller_handlers caller_handlers = {
@@ -303,7 +303,7 @@ static void on_line(void *context)
 	struct call *call = context;
 
 	call_output_pump(call);
-	call_check_shown(call);
+	check_shown(call);
 }
 
 /* Actions */
@@ -420,7 +420,7 @@ void call_event(struct call *call, enum session_event event, const char *reason)
 	carry_out(call, actions, reason);
 	if (call->session.state == SESSION_HOME && call->home.link == NULL)
 		call_event(call, SESSION_HOME_LOST, "the home service closed meanwhile");
-	call_check_shown(call);
+	check_shown(call);
 }
 
 /* Life */

@@ -2,6 +2,7 @@
 #ifndef VDTGW_SESSION_CALL_PARTS_H
 #define VDTGW_SESSION_CALL_PARTS_H
 
+#include "common/microseconds.h"
 #include "network/service_link.h"
 #include "vdtgw-session/arrival.h"
 #include "vdtgw-session/call.h"
@@ -18,7 +19,6 @@
 #include <netinet/in.h>
 
 enum {
-	US_PER_S = 1000000,
 	CALL_INPUT_MAX = 2 * CALLER_INPUT_MAX, /* bytes of the caller's that wait for the service */
 	CALL_DETAIL_MAX = 160,
 	CALL_PAUSED_LOOK = 2 * US_PER_S,      /* between two looks at a caller who is not read */
@@ -113,8 +113,6 @@ void call_set_deadline(struct call *call, enum deadline which, uint64_t microsec
 void call_clear_deadline(struct call *call, enum deadline which);
 /* Why, beyond the reason's word: for the log; the first one stands. */
 void call_note(struct call *call, const char *detail);
-/* LEAVING: what is left to be done when nothing more is to be shown. */
-void call_check_shown(struct call *call);
 
 /* call_arrival.c: who calls, and whether the first bytes are a terminal's. */
 int call_arrival_begin(struct call *call);

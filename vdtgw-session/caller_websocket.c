@@ -5,6 +5,7 @@
  */
 #include "common/latin1.h"
 #include "common/log.h"
+#include "common/microseconds.h"
 #include "network/stream.h"
 #include "vdtgw-session/abuse.h"
 #include "vdtgw-session/caller_transport.h"
@@ -19,7 +20,6 @@
 #include <unistd.h>
 
 enum {
-	US_PER_S = 1000000,
 	HANDSHAKE_TIMEOUT = 10 * US_PER_S,
 	CLOSE_TIMEOUT = CALLER_CLOSE_TIMEOUT * US_PER_S,
 	MESSAGE_MAX = 65536,    /* bytes of one message from the terminal */

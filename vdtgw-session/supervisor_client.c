@@ -6,6 +6,7 @@
 #include "vdtgw-session/supervisor_client.h"
 
 #include "common/log.h"
+#include "common/microseconds.h"
 #include "common/varlink.h"
 
 #include <errno.h>
@@ -25,7 +26,6 @@ enum {
 	TEXT_MAX = 256, /* bytes of a text, as the interface allows */
 	SERVICE_MAX = 2048,
 	VARIABLES_MAX = 16,
-	US_PER_S = 1000000,
 };
 
 struct supervisor_client {

@@ -4,8 +4,9 @@
  */
 #include "vdtgw-session/typing_meter.h"
 
+#include "common/microseconds.h"
+
 enum {
-	US_PER_S = 1000000,
 	BURST_GAP = 100000,      /* µs between two characters of a burst at most */
 	SEQUENCE_GAP = US_PER_S, /* µs between two bytes of a sequence at most: 75 bit/s and more */
 	PREAMBLE_WAIT = 2000000,  /* µs from the answer to its first byte */

@@ -3,13 +3,13 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import websockets
 
+from processes import free_port
 from videotex_screen import Screen
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,12 +24,6 @@ DIRECTORY = """{ "servers": [
 { "name": "Météo", "alias": "3615xyz" }
 ] }
 """
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Kiosk:

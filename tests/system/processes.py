@@ -88,6 +88,13 @@ class Program:
 # Other processes, by /proc.
 
 
+def free_port():
+    """One that nobody listens on; another process may take it before its user does."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 def stat_fields(pid):
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
@@ -303,9 +310,7 @@ class Gateway:
     def start_listener(self, transport):
         session = [SESSION, "--transport", transport, "--config", self.config]
         for _ in range(10):  # another process may take the port in between
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                port = probe.getsockname()[1]
+            port = free_port()
             if self.mode == "systemd":
                 program = self.start_socket_activate(port, session)
             else:

@@ -1,19 +1,13 @@
 """A Teletel server of python3-websockets, scripted by the tests: the listening end of the channel."""
 
 import queue
-import socket
 import time
 
 import websockets
 
 from library_peers import Loop
 from peers import PATIENCE, _open
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+from processes import free_port
 
 
 class TeletelServer:
