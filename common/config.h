@@ -53,6 +53,7 @@ struct config {
 	struct {
 		const char *session_socket;
 		const char *admin_socket;
+		const char *console_socket;
 		const char *state;
 		bool required;
 	} supervisor;
@@ -82,9 +83,17 @@ struct config {
 		struct config_list trusted;
 	} proxy;
 	struct {
+		bool control; /* consoles may stop and restart the Teletel server */
+	} console;
+	struct {
+		uint64_t duration;   /* s */
+		unsigned max_events; /* 0: no history */
+	} history;
+	struct {
 		bool enabled;
 		const char *directory;
-		uint64_t max_bytes;
+		uint64_t max_bytes; /* of one file */
+		unsigned max_files;
 	} dump;
 };
 

@@ -76,6 +76,8 @@ const struct config_row config_rows[] = {
 	     config_check_path, path, "/run/vdtgw/session"),
 	TEXT("supervisor.admin_socket", supervisor.admin_socket, 1, SOCKET_PATH_BYTES,
 	     config_check_path, path, "/run/vdtgw/admin"),
+	TEXT("supervisor.console_socket", supervisor.console_socket, 1, SOCKET_PATH_BYTES,
+	     config_check_path, path, "/run/vdtgw/console"),
 	TEXT("supervisor.state", supervisor.state, 1, PATH_BYTES, config_check_path, path,
 	     "/var/lib/vdtgw"),
 	BOOLEAN("supervisor.required", supervisor.required, false),
@@ -119,6 +121,16 @@ const struct config_row config_rows[] = {
 	NUMBER("limits.half_open", limits.half_open, 1, 100000, "no limit", 650),
 	LIST("proxy.trusted", proxy.trusted, CONFIG_LIST_MAX, config_check_network, networks,
 	     false),
+	BOOLEAN("console.control", console.control, true),
+	{
+	    .path = "history.duration",
+	    .kind = CONFIG_KIND_DURATION,
+	    .offset = offsetof(struct config, history.duration),
+	    .minimum = 1,
+	    .maximum = 10 * (uint64_t)YEAR,
+	    .default_number = YEAR,
+	},
+	NUMBER("history.max_events", history.max_events, 1, 10000000, "no history", 200000),
 	BOOLEAN("dump.enabled", dump.enabled, false),
 	TEXT("dump.directory", dump.directory, 1, PATH_BYTES, config_check_path, path,
 	     "/var/lib/vdtgw/dumps"),
@@ -130,6 +142,7 @@ const struct config_row config_rows[] = {
 	    .maximum = 1099511627776,
 	    .default_number = 1048576,
 	},
+	NUMBER("dump.max_files", dump.max_files, 1, 1000000, NULL, 1000),
 };
 
 const size_t config_row_count = sizeof(config_rows) / sizeof(config_rows[0]);

@@ -5,6 +5,7 @@
 #include "vdtgw-session/call_parts.h"
 
 #include "common/log.h"
+#include "common/messages.h"
 #include "vdtgw-session/redirection_policy.h"
 #include "vdtgw-session/texts.h"
 
@@ -13,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define MESSAGE_CALL_ENDED "e1c2a0a7b0f84d0fb0a6c1b2f7d94e35"
 
 enum {
 	HANG_UP_GRACE = 5 * US_PER_S, /* for the home service to say good-bye and close */

@@ -4,6 +4,7 @@
 #include "vdtgw-supervisor/admin_interface.h"
 
 #include "vdtgw-supervisor/ban_store.h"
+#include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/gatekeeper.h"
 #include "vdtgw-supervisor/teletel.h"
 
@@ -189,16 +190,17 @@ void admin_interface_kick(struct supervisor *supervisor, struct peer *peer,
 		return;
 	}
 	supervisor->totals.kicked++;
-	supervisor_log_session(LOG_PRIORITY_NOTICE, entry, "is kicked by user %lu (pid %ld)%s%s",
-			       (unsigned long)peer_uid(peer), (long)peer_pid(peer),
-			       values.reason != NULL ? ": " : "",
+	supervisor_log_session(NULL, LOG_PRIORITY_NOTICE, entry,
+			       "is kicked by user %lu (pid %ld)%s%s", (unsigned long)peer_uid(peer),
+			       (long)peer_pid(peer), values.reason != NULL ? ": " : "",
 			       values.reason != NULL ? values.reason : "");
 	supervisor_send_away(supervisor, entry, values.reason);
 	peer_reply(peer, json_object(), false);
 }
 
-void admin_interface_gone(struct peer *peer, enum peer_end why)
+void admin_interface_gone(struct supervisor *supervisor, struct peer *peer, enum peer_end why)
 {
+	events_remove_watcher(supervisor->events, peer);
 	if (why != PEER_CLOSED && why != PEER_STOPPING)
 		log_warning("admin socket: user %lu (pid %ld) %s and was let go",
 			    (unsigned long)peer_uid(peer), (long)peer_pid(peer),

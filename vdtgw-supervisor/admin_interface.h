@@ -14,6 +14,6 @@ void admin_interface_kick(struct supervisor *supervisor, struct peer *peer,
 			  const struct varlink_call *call);
 
 /* A connection of the admin socket is over. */
-void admin_interface_gone(struct peer *peer, enum peer_end why);
+void admin_interface_gone(struct supervisor *supervisor, struct peer *peer, enum peer_end why);
 
 #endif

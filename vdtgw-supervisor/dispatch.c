@@ -9,19 +9,28 @@
 #include "vdtgw-supervisor/interfaces.h"
 #include "vdtgw-supervisor/redirection_interface.h"
 #include "vdtgw-supervisor/session_interface.h"
+#include "vdtgw-supervisor/watch_interface.h"
 
 #include <string.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 enum {
-	METHODS_MAX = 12, /* of one interface, with the zeroed row that ends them */
+	METHODS_MAX = 32, /* of one interface, with the zeroed row that ends them */
+};
+
+/* Who may call a method of org.vdtgw.Admin over the console socket. */
+enum console_right {
+	CONSOLE_NEVER,
+	CONSOLE_SEES,
+	CONSOLE_CONTROLS, /* with console.control */
 };
 
 struct method {
 	const char *name;
 	void (*answer)(struct supervisor *supervisor, struct peer *peer,
 		       const struct varlink_call *call);
+	enum console_right console;
 };
 
 struct interface {
@@ -38,40 +47,41 @@ static void answer_description(struct supervisor *supervisor, struct peer *peer,
 
 static const struct interface interfaces[] = {
 	{ "org.varlink.service",
-	  DISPATCH_SESSION | DISPATCH_ADMIN,
+	  DISPATCH_SESSION | DISPATCH_ADMIN | DISPATCH_CONSOLE,
 	  interface_service,
 	  {
-	      { "GetInfo", answer_info },
-	      { "GetInterfaceDescription", answer_description },
+	      { "GetInfo", answer_info, CONSOLE_SEES },
+	      { "GetInterfaceDescription", answer_description, CONSOLE_SEES },
 	  } },
 	{ "org.vdtgw.Session",
 	  DISPATCH_SESSION,
 	  interface_session,
 	  {
-	      { "Enter", session_interface_enter },
-	      { "StateChanged", session_interface_state_changed },
-	      { "Learned", session_interface_learned },
-	      { "Traffic", session_interface_traffic },
-	      { "Redirecting", redirection_interface_redirecting },
-	      { "Redirected", redirection_interface_redirected },
-	      { "RequestedClose", redirection_interface_requested_close },
-	      { "HomeLost", redirection_interface_home_lost },
-	      { "RedirectEnded", redirection_interface_ended },
-	      { "Leave", session_interface_leave },
+	      { "Enter", session_interface_enter, CONSOLE_NEVER },
+	      { "StateChanged", session_interface_state_changed, CONSOLE_NEVER },
+	      { "Learned", session_interface_learned, CONSOLE_NEVER },
+	      { "Traffic", session_interface_traffic, CONSOLE_NEVER },
+	      { "Redirecting", redirection_interface_redirecting, CONSOLE_NEVER },
+	      { "Redirected", redirection_interface_redirected, CONSOLE_NEVER },
+	      { "RequestedClose", redirection_interface_requested_close, CONSOLE_NEVER },
+	      { "HomeLost", redirection_interface_home_lost, CONSOLE_NEVER },
+	      { "RedirectEnded", redirection_interface_ended, CONSOLE_NEVER },
+	      { "Leave", session_interface_leave, CONSOLE_NEVER },
 	  } },
 	{ "org.vdtgw.Admin",
-	  DISPATCH_ADMIN,
+	  DISPATCH_ADMIN | DISPATCH_CONSOLE,
 	  interface_admin,
 	  {
-	      { "Status", admin_interface_status },
-	      { "ListSessions", admin_interface_list_sessions },
-	      { "Kick", admin_interface_kick },
-	      { "ListBans", ban_interface_list_bans },
-	      { "Ban", ban_interface_ban },
-	      { "Unban", ban_interface_unban },
-	      { "ListNever", ban_interface_list_never },
-	      { "AddNever", ban_interface_add_never },
-	      { "RemoveNever", ban_interface_remove_never },
+	      { "Status", admin_interface_status, CONSOLE_SEES },
+	      { "ListSessions", admin_interface_list_sessions, CONSOLE_SEES },
+	      { "Watch", watch_interface_watch, CONSOLE_SEES },
+	      { "Kick", admin_interface_kick, CONSOLE_NEVER },
+	      { "ListBans", ban_interface_list_bans, CONSOLE_SEES },
+	      { "Ban", ban_interface_ban, CONSOLE_NEVER },
+	      { "Unban", ban_interface_unban, CONSOLE_NEVER },
+	      { "ListNever", ban_interface_list_never, CONSOLE_NEVER },
+	      { "AddNever", ban_interface_add_never, CONSOLE_NEVER },
+	      { "RemoveNever", ban_interface_remove_never, CONSOLE_NEVER },
 	  } },
 };
 
@@ -131,6 +141,15 @@ static void answer_description(struct supervisor *supervisor, struct peer *peer,
 		peer_reply(peer, json_pack("{s:s}", "description", interface->description), false);
 }
 
+/* What a peer of this socket may call. */
+static bool is_allowed(const struct supervisor *supervisor, const struct method *method, int socket)
+{
+	if (socket != DISPATCH_CONSOLE)
+		return true;
+	return method->console == CONSOLE_SEES ||
+	       (method->console == CONSOLE_CONTROLS && supervisor->config->console.control);
+}
+
 void dispatch_call(struct supervisor *supervisor, struct peer *peer,
 		   const struct varlink_call *call)
 {
@@ -147,6 +166,9 @@ void dispatch_call(struct supervisor *supervisor, struct peer *peer,
 	method = find_method(interface, member);
 	if (method == NULL)
 		peer_error(peer, "org.varlink.service.MethodNotFound",
+			   json_pack("{s:s}", "method", call->method));
+	else if (!is_allowed(supervisor, method, peer_kind(peer)))
+		peer_error(peer, "org.vdtgw.Admin.NotAllowed",
 			   json_pack("{s:s}", "method", call->method));
 	else if (call->upgrade)
 		peer_error(peer, "org.varlink.service.MethodNotImplemented",

@@ -10,6 +10,7 @@
 enum dispatch_socket {
 	DISPATCH_SESSION = 1,
 	DISPATCH_ADMIN = 2,
+	DISPATCH_CONSOLE = 4, /* a part of what administrators can do */
 };
 
 /* Answers one call. */

@@ -7,6 +7,7 @@
 #include "vdtgw-supervisor/admin_interface.h"
 #include "vdtgw-supervisor/database.h"
 #include "vdtgw-supervisor/dispatch.h"
+#include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/gatekeeper.h"
 #include "vdtgw-supervisor/import.h"
 #include "vdtgw-supervisor/server.h"
@@ -28,7 +29,7 @@
 #include <unistd.h>
 
 enum {
-	ADMIN_PEERS = 64,
+	ADMIN_PEERS = 320,          /* watchers among them */
 	ADMIN_OUTPUT_MAX = 262144,  /* bytes that may wait for one administrator */
 	SESSION_OUTPUT_MAX = 16384, /* … for one session */
 	SESSION_SLACK = 64,         /* connections beyond limits.sessions: callers being refused */
@@ -135,8 +136,7 @@ static void on_session_gone(void *context, struct peer *peer, enum peer_end why)
 
 static void on_admin_gone(void *context, struct peer *peer, enum peer_end why)
 {
-	(void)context;
-	admin_interface_gone(peer, why);
+	admin_interface_gone(context, peer, why);
 }
 
 static const struct peer_handlers session_handlers = {
@@ -314,6 +314,8 @@ static int set_up(struct program *program)
 	if (error == 0)
 		error = session_table_new(&supervisor->sessions);
 	if (error == 0)
+		error = events_new(&supervisor->events);
+	if (error == 0)
 		error = notifier_new(&supervisor->notifier, program->loop, supervisor->sessions);
 	if (error < 0) {
 		log_error("the supervisor cannot start: %s", strerror(-error));
@@ -342,6 +344,7 @@ static void tear_down(struct program *program)
 	server_free(program->admin_server);
 	notifier_free(program->supervisor.notifier);
 	session_table_free(program->supervisor.sessions);
+	events_free(program->supervisor.events);
 	gatekeeper_free(program->supervisor.gatekeeper);
 	event_loop_free(program->loop);
 	config_free(program->config);

@@ -106,6 +106,6 @@ void redirection_interface_ended(struct supervisor *supervisor, struct peer *pee
 	if (entry == NULL || !supervisor_read_parameters(peer, call, fields, 2, &values))
 		return;
 	if (take_news(supervisor, peer, COMMAND_REDIRECT_ENDED, &values))
-		supervisor_log_session(LOG_PRIORITY_INFO, entry, "is redirected no longer (%s): %s",
+		supervisor_log_session(NULL, LOG_PRIORITY_INFO, entry, "is redirected no longer (%s): %s",
 				       values.tag, values.reason);
 }

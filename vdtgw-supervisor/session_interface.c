@@ -197,7 +197,7 @@ static bool refuse_if_too_silent(struct supervisor *supervisor, struct peer *pee
 		return false;
 	supervisor->totals.half_open++;
 	if (oldest->orders && event_loop_now() - oldest->entered >= HALF_OPEN_GRACE) {
-		supervisor_log_session(LOG_PRIORITY_INFO, oldest,
+		supervisor_log_session(NULL, LOG_PRIORITY_INFO, oldest,
 				       "makes room: it has sent nothing, as %u others", limit - 1);
 		supervisor_send_away(supervisor, oldest, "half-open");
 		return false;
@@ -328,7 +328,7 @@ static void admit(struct supervisor *supervisor, struct peer *peer, const struct
 	else
 		supervisor->totals.admitted[caller->transport]++;
 	if (again && number != values->session)
-		supervisor_log_session(LOG_PRIORITY_WARNING, entry,
+		supervisor_log_session(NULL, LOG_PRIORITY_WARNING, entry,
 				       "entered again and was session %lld, a number that it "
 				       "could not keep",
 				       (long long)values->session);
@@ -472,7 +472,7 @@ void session_interface_leave(struct supervisor *supervisor, struct peer *peer,
 
 	if (entry == NULL || !read_values(peer, call, fields, LENGTH(fields), &values))
 		return;
-	supervisor_log_session(LOG_PRIORITY_DEBUG, entry, "left: %s", values.reason);
+	supervisor_log_session(NULL, LOG_PRIORITY_DEBUG, entry, "left: %s", values.reason);
 	judge(supervisor, entry, values.reason, values.duration);
 	teletel_left(supervisor->teletel, entry);
 	supervisor_forget(supervisor, entry);
@@ -491,11 +491,11 @@ void session_interface_gone(struct supervisor *supervisor, struct peer *peer, en
 	}
 	if (why == PEER_CLOSED) {
 		supervisor->totals.crashed++;
-		supervisor_log_session(LOG_PRIORITY_ERROR, entry,
+		supervisor_log_session(NULL, LOG_PRIORITY_ERROR, entry,
 				       "crashed: its connection ended without a word");
 		judge(supervisor, entry, NULL, 0);
 	} else if (why != PEER_REPLACED && why != PEER_STOPPING) {
-		supervisor_log_session(LOG_PRIORITY_ERROR, entry, "%s and was let go",
+		supervisor_log_session(NULL, LOG_PRIORITY_ERROR, entry, "%s and was let go",
 				       peer_end_text(why));
 	}
 	/* Otherwise it goes on, and is with the Teletel server as it was. */

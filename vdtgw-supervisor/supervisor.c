@@ -23,8 +23,8 @@ void supervisor_format_address(const struct session_entry *entry, char ret_text[
 		address_format(&entry->address, ret_text);
 }
 
-void supervisor_log_session(enum log_priority priority, const struct session_entry *entry,
-			    const char *format, ...)
+void supervisor_log_session(const char *message_id, enum log_priority priority,
+			    const struct session_entry *entry, const char *format, ...)
 {
 	char number[24], address[ADDRESS_TEXT_MAX], text[LOG_LINE_MAX];
 	const struct log_field fields[] = {
@@ -39,7 +39,7 @@ void supervisor_log_session(enum log_priority priority, const struct session_ent
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	log_event(priority, NULL, fields, sizeof(fields) / sizeof(fields[0]),
+	log_event(priority, message_id, fields, sizeof(fields) / sizeof(fields[0]),
 		  "session %s (%s, %s port %u, pid %ld) %s", number,
 		  transport_name(entry->transport), entry->has_address ? address : "local",
 		  entry->port, (long)entry->pid, text);

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct events;
 struct gatekeeper;
 struct teletel;
 
@@ -26,6 +27,7 @@ struct supervisor {
 	struct notifier *notifier;
 	struct teletel *teletel;
 	struct gatekeeper *gatekeeper;
+	struct events *events;
 	int64_t started;            /* µs since the epoch */
 	uint64_t started_monotonic; /* µs */
 	int64_t launches;           /* 0: not known, without the database */
@@ -46,9 +48,11 @@ int64_t supervisor_clock(void);
 /* The caller's address as text, empty where there is none. */
 void supervisor_format_address(const struct session_entry *entry, char ret_text[ADDRESS_TEXT_MAX]);
 
-/* Writes a line about a session, with the fields that are for machines. */
-void supervisor_log_session(enum log_priority priority, const struct session_entry *entry,
-			    const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Writes a line about a session, with the fields that are for machines. message_id: of
+ * common/messages.h, or NULL. */
+void supervisor_log_session(const char *message_id, enum log_priority priority,
+			    const struct session_entry *entry, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* Reads the parameters of a call by a table; where one is wrong, answers so and returns false. */
 bool supervisor_read_parameters(struct peer *peer, const struct varlink_call *call,

@@ -165,7 +165,7 @@ void teletel_entered(struct teletel *teletel, struct session_entry *entry)
 
 void teletel_redirection_lost(struct teletel *teletel, struct session_entry *entry, const char *tag)
 {
-	supervisor_log_session(LOG_PRIORITY_INFO, entry,
+	supervisor_log_session(NULL, LOG_PRIORITY_INFO, entry,
 			       "is no longer redirected (%s): it has entered again without", tag);
 	if (entry->announced)
 		say_event(teletel, COMMAND_REDIRECT_ENDED, entry->number, tag);
@@ -275,7 +275,7 @@ static const char *order(struct teletel *teletel, struct session_entry *entry,
 	memcpy(redirection->tag, line->tag, sizeof(redirection->tag));
 	redirection->ordered = event_loop_now();
 	set_state(entry, REDIRECTION_ORDERED, "the Teletel server wants it");
-	supervisor_log_session(LOG_PRIORITY_INFO, entry, "is to be redirected to %s (%s)",
+	supervisor_log_session(NULL, LOG_PRIORITY_INFO, entry, "is to be redirected to %s (%s)",
 			       line->uri, line->tag);
 	if (!teletel->waits) {
 		teletel->waits = true;

@@ -476,7 +476,7 @@ def test_who_never_calls_is_let_go(plain):
 
 
 def test_administrators_beyond_the_limit_are_turned_away(plain):
-    clients = [plain.admin() for _ in range(64)]
+    clients = [plain.admin() for _ in range(320)]
     assert all(client.is_open() for client in clients)
     assert plain.admin().wait_closed() == []
     clients[0].close()

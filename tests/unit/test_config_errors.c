@@ -50,7 +50,7 @@ static void test_unknown_key_is_refused_with_its_line_and_those_known(void **sta
 	(void)state;
 	assert_refused("\n\nhone: { };", "FILE:3: hone: ",
 		       "allowed: home, speed, timeouts, redirection, supervisor, teletel, bans, "
-		       "limits, proxy, dump");
+		       "limits, proxy, console, history, dump");
 	assert_refused("speed: {\n telnet = 1200;\n console = 1;\n};",
 		       "FILE:3: speed.console: ", "allowed: telnet, websocket, raw");
 	assert_refused("ping = 5;", "FILE:1: ping: ", "home");
