@@ -15,12 +15,17 @@ TESTS_AT_ONCE ?= 4
 FUZZ_RUNS    ?= 20000
 FUZZ_SECONDS ?=
 
-PROGRAMS := vdtgw-session vdtgw-supervisor vdtgw-teletel
+# What services and listeners start, and what people type.
+SERVICES := vdtgw-session vdtgw-supervisor vdtgw-teletel
+COMMANDS := $(wildcard vdtgwctl)
+PROGRAMS := $(SERVICES) $(COMMANDS)
 
 # Where `make install` puts things. Configuration does not move with PREFIX.
+bindir     := $(PREFIX)/bin
 libexecdir := $(PREFIX)/libexec/vdtgw
 datadir    := $(PREFIX)/share/vdtgw
 docdir     := $(PREFIX)/share/doc/vdtgw
+mandir     := $(PREFIX)/share/man
 unitdir    := $(PREFIX)/lib/systemd/system
 confdir    := /etc/vdtgw
 
@@ -50,8 +55,8 @@ $(file >$(BUILD)/settings,$(SETTINGS))
 endif
 
 .SECONDARY:
-.PHONY: all help run test unit system asan lint fuzz fuzzers bench install clean \
-	packages-run packages-test packages-bench
+.PHONY: all help run test unit system asan lint fuzz fuzzers bench deb install clean \
+	packages-run packages-test packages-bench packages-deb
 
 ## build the programs into build/bin
 all: $(PROGRAMS:%=$(BUILD)/bin/%)
@@ -117,13 +122,14 @@ test: packages-test
 
 ## one module at a time (cmocka)
 unit: packages-test
-	@$(MAKE) --no-print-directory -j$(JOBS) WERROR=-Werror unit-programs
+	@$(MAKE) --no-print-directory -j$(JOBS) WERROR=-Werror unit-tests
+
+# The same with what is installed: the build of the Debian packages runs it.
+.PHONY: unit-tests
+unit-tests: $(UNIT_TESTS)
 	@failed=; for test in $(UNIT_TESTS); do echo "== $$test"; $$test || failed="$$failed $$test"; done; \
 	if [ -n "$$failed" ]; then echo "unit tests failed:$$failed"; exit 1; fi; \
 	echo "unit tests: $(words $(UNIT_TESTS)) programs passed"
-
-.PHONY: unit-programs
-unit-programs: $(UNIT_TESTS)
 
 ## the real programs against clients and servers that are not ours (pytest)
 system: packages-test
@@ -154,8 +160,17 @@ bench: packages-bench
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	VDTGW_BUILD=$(abspath $(BUILD)) tests/bench/run
 
-packages-run packages-test packages-bench: packages-%:
+packages-run packages-test packages-bench packages-deb: packages-%:
 	@tools/install-packages $*
+
+# ---- Package it.
+
+# Behind the packages' version, to tell a build from the release that it comes before or after.
+DEB_SUFFIX ?=
+
+## Debian packages into build/deb, looked at by lintian
+deb: packages-deb
+	@tools/build-packages $(BUILD)/deb $(VERSION) $(DEB_SUFFIX)
 
 # ---- Install it: under DESTDIR, for use under PREFIX.
 
@@ -168,7 +183,10 @@ install: all
 	install -d $(DESTDIR)$(libexecdir) $(DESTDIR)$(unitdir) $(DESTDIR)$(confdir) \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
 		$(DESTDIR)$(datadir) $(DESTDIR)$(docdir)/examples
-	install -m 755 $(PROGRAMS:%=$(BUILD)/bin/%) $(DESTDIR)$(libexecdir)
+	install -m 755 $(SERVICES:%=$(BUILD)/bin/%) $(DESTDIR)$(libexecdir)
+	set -e; for command in $(COMMANDS); do \
+		install -D -m 755 $(BUILD)/bin/$$command $(DESTDIR)$(bindir)/$$command; \
+	done
 	set -e; cd units; for unit in vdtgw*.service *.socket *.slice; do \
 		$(call fill_in,$$unit,$(DESTDIR)$(unitdir)/$$unit); \
 	done
@@ -182,6 +200,9 @@ install: all
 		$(call fill_in,units/$$example,$(DESTDIR)$(docdir)/examples/$$example); \
 	done
 	install -m 644 README.md $(DESTDIR)$(docdir)
+	set -e; for page in $(wildcard man/*.[1-8]); do \
+		install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page#man/}; \
+	done
 	set -e; for file in $(wildcard etc/*); do \
 		[ -e $(DESTDIR)$(confdir)/$${file#etc/} ] || install -m 644 $$file $(DESTDIR)$(confdir); \
 	done

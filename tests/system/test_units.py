@@ -141,6 +141,7 @@ def test_a_connection_becomes_a_session_of_its_transport(installed, transport, p
     service = dict(settings(installed, f"vdtgw-{transport}@.service"))
     assert service["ExecStart"].endswith(f"/vdtgw-session --transport {transport}")
     assert service["CollectMode"] == "inactive-or-failed"
+    assert service["RefuseManualStart"] == "yes"
     assert service["User"] == "vdtgw"
 
 
