@@ -4,6 +4,7 @@
  */
 #include "vdtgw-supervisor/session_interface.h"
 
+#include "vdtgw-supervisor/admission.h"
 #include "vdtgw-supervisor/ban_store.h"
 #include "vdtgw-supervisor/gatekeeper.h"
 #include "vdtgw-supervisor/teletel.h"
@@ -11,9 +12,6 @@
 #include <string.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-
-/* µs that a caller has to send something before a newcomer takes its place. */
-#define HALF_OPEN_GRACE UINT64_C(2000000)
 
 /* The parameters of all the methods; what a call does not hold stays NULL or -1. */
 struct values {
@@ -117,29 +115,12 @@ static int keep(struct session_entry *entry, const struct values *values)
 	return error;
 }
 
-/* Nothing has come from the caller yet: no byte, nothing about the terminal, and no WebSocket
- * handshake, which has to be done before the home service is called. */
-static bool is_half_open(const struct session_entry *entry)
+static const char *read_caller(const struct values *values, struct admission_caller *ret_caller)
 {
-	if (entry->bytes_in > 0 || entry->sent_away || entry->again)
-		return false;
-	if (entry->terminal_type != NULL || entry->window_size != NULL ||
-	    json_object_size(entry->environment) > 0)
-		return false;
-	return entry->transport != TRANSPORT_WEBSOCKET || strcmp(entry->state, "entering") == 0 ||
-	       strcmp(entry->state, "answering") == 0;
-}
-
-/* The caller of Enter, as parsed. */
-struct caller {
-	enum transport transport;
-	struct address address;
-	bool has_address;
-};
-
-static const char *read_caller(const struct values *values, struct caller *ret_caller)
-{
-	struct caller caller = { .has_address = values->address[0] != 0 };
+	struct admission_caller caller = {
+		.has_address = values->address[0] != 0,
+		.port = (uint16_t)values->port,
+	};
 
 	if (transport_from_name(&caller.transport, values->transport) < 0)
 		return "transport";
@@ -147,70 +128,6 @@ static const char *read_caller(const struct values *values, struct caller *ret_c
 		return "address";
 	*ret_caller = caller;
 	return NULL;
-}
-
-/* Refuses a caller who is banned: at once, and without a word in the log. */
-static bool refuse_if_banned(struct supervisor *supervisor, struct peer *peer,
-			     const struct caller *caller)
-{
-	if (!caller->has_address || !gatekeeper_refuses(supervisor->gatekeeper, &caller->address))
-		return false;
-	peer_error(peer, "org.vdtgw.Session.Banned", json_object());
-	return true;
-}
-
-/* Refuses a caller for whom there is no room. Loopback is this machine's own programs, a proxy
- * among them, and has no limit of its own. */
-static bool refuse_if_full(struct supervisor *supervisor, struct peer *peer,
-			   const struct values *values, const struct caller *caller)
-{
-	unsigned limit = supervisor->config->limits.sessions;
-	bool full = session_table_count(supervisor->sessions) >= limit;
-	bool per_address = false;
-
-	if (!full && caller->has_address && !address_is_loopback(&caller->address)) {
-		limit = supervisor->config->limits.per_address;
-		per_address = full =
-		    session_table_count_address(supervisor->sessions, &caller->address) >= limit;
-	}
-	if (!full)
-		return false;
-	supervisor->totals.refused++;
-	log_info("a caller was refused (%s, %s port %lld, pid %ld): %u sessions are connected%s, "
-		 "which is the limit",
-		 values->transport, values->address, (long long)values->port, (long)peer_pid(peer),
-		 limit, per_address ? " from there" : "");
-	peer_error(peer, "org.vdtgw.Session.Full",
-		   json_pack("{s:I, s:b}", "limit", (json_int_t)limit, "per_address", per_address));
-	return true;
-}
-
-/* At the limit of half-open calls the one that has been silent for longest makes room, unless it
- * has had no time to answer yet: then the newcomer is refused. */
-static bool refuse_if_too_silent(struct supervisor *supervisor, struct peer *peer,
-				 const struct values *values)
-{
-	unsigned limit = supervisor->config->limits.half_open;
-	struct session_entry *oldest = session_table_oldest_half_open(supervisor->sessions);
-
-	if (limit == 0 || session_table_count_half_open(supervisor->sessions) < limit)
-		return false;
-	supervisor->totals.half_open++;
-	if (oldest->orders && event_loop_now() - oldest->entered >= HALF_OPEN_GRACE) {
-		supervisor_log_session(NULL, LOG_PRIORITY_INFO, oldest,
-				       "makes room: it has sent nothing, as %u others", limit - 1);
-		supervisor_send_away(supervisor, oldest, "half-open");
-		return false;
-	}
-	supervisor->totals.refused++;
-	log_info(
-	    "a caller was refused (%s, %s port %lld, pid %ld): %u calls have sent nothing yet, "
-	    "which is the limit",
-	    values->transport, values->address, (long long)values->port, (long)peer_pid(peer),
-	    limit);
-	peer_error(peer, "org.vdtgw.Session.Full",
-		   json_pack("{s:I, s:b}", "limit", (json_int_t)limit, "per_address", 0));
-	return true;
 }
 
 /* What the Teletel server knows of a session that comes back over another connection. */
@@ -270,8 +187,8 @@ static int keep_redirection(struct session_entry *entry, const struct values *va
 
 /* Adds the session to the table. Returns its entry; NULL without memory. */
 static struct session_entry *add_session(struct supervisor *supervisor, struct peer *peer,
-					 const struct values *values, const struct caller *caller,
-					 int64_t number)
+					 const struct values *values,
+					 const struct admission_caller *caller, int64_t number)
 {
 	struct session_entry *entry;
 
@@ -279,7 +196,7 @@ static struct session_entry *add_session(struct supervisor *supervisor, struct p
 			      caller->has_address ? &caller->address : NULL, &entry) < 0)
 		return NULL;
 	entry->pid = peer_pid(peer);
-	entry->port = (uint16_t)values->port;
+	entry->port = caller->port;
 	entry->started = values->started >= 0 ? values->started : supervisor_clock();
 	memcpy(entry->state, "entering", sizeof("entering"));
 	if (keep(entry, values) < 0 ||
@@ -307,7 +224,7 @@ static void tell_teletel(struct supervisor *supervisor, struct session_entry *en
 }
 
 static void admit(struct supervisor *supervisor, struct peer *peer, const struct values *values,
-		  const struct caller *caller, bool more)
+		  const struct admission_caller *caller, bool more)
 {
 	bool again = values->session >= 0;
 	struct known known = { 0 };
@@ -322,7 +239,7 @@ static void admit(struct supervisor *supervisor, struct peer *peer, const struct
 		return;
 	}
 	entry->orders = more;
-	session_table_set_half_open(supervisor->sessions, entry, is_half_open(entry));
+	session_table_set_half_open(supervisor->sessions, entry, admission_is_half_open(entry));
 	if (again)
 		supervisor->totals.reentered++;
 	else
@@ -358,7 +275,7 @@ void session_interface_enter(struct supervisor *supervisor, struct peer *peer,
 		TEXT(redirection, false, COMMAND_TAG_MAX),
 	};
 	struct values values;
-	struct caller caller;
+	struct admission_caller caller;
 	const char *invalid;
 
 	if (peer_had_session(peer)) {
@@ -376,9 +293,7 @@ void session_interface_enter(struct supervisor *supervisor, struct peer *peer,
 	invalid = read_caller(&values, &caller);
 	if (invalid != NULL)
 		supervisor_answer_invalid(peer, invalid);
-	else if (values.session >= 0 || (!refuse_if_banned(supervisor, peer, &caller) &&
-					 !refuse_if_full(supervisor, peer, &values, &caller) &&
-					 !refuse_if_too_silent(supervisor, peer, &values)))
+	else if (values.session >= 0 || !admission_refuses(supervisor, peer, &caller))
 		admit(supervisor, peer, &values, &caller, call->more);
 }
 
@@ -405,7 +320,7 @@ static void take_news(struct supervisor *supervisor, struct peer *peer,
 		peer_end(peer, PEER_NO_MEMORY);
 		return;
 	}
-	if (entry->half_open && !is_half_open(entry))
+	if (entry->half_open && !admission_is_half_open(entry))
 		session_table_set_half_open(supervisor->sessions, entry, false);
 	peer_reply(peer, json_object(), false);
 }
