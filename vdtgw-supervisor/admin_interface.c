@@ -6,6 +6,7 @@
 #include "vdtgw-supervisor/ban_store.h"
 #include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/gatekeeper.h"
+#include "vdtgw-supervisor/redirections.h"
 #include "vdtgw-supervisor/teletel.h"
 
 #include <unistd.h>
@@ -114,7 +115,7 @@ static json_t *pack_session(const struct session_entry *entry)
 	    "window_size", entry->window_size, "environment", entry->environment, "started",
 	    (json_int_t)entry->started, "bytes_in", (json_int_t)entry->bytes_in, "bytes_out",
 	    (json_int_t)entry->bytes_out, "orders", (int)entry->orders, "redirection",
-	    teletel_pack_redirection(entry));
+	    redirections_pack(entry));
 }
 
 /* A page of sessions: those from *from on that fit. Sets *ret_next to the first that does not, to

@@ -4,6 +4,7 @@
  */
 #include "vdtgw-supervisor/admission.h"
 
+#include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/gatekeeper.h"
 
 #include <string.h>
@@ -31,11 +32,24 @@ static bool refuse_if_banned(struct supervisor *supervisor, struct peer *peer,
 	return true;
 }
 
-/* Refuses a caller for want of room. what: of the limit, in words. */
+/* One of the limits, as the configuration calls it and in words. */
+struct limit {
+	const char *key;
+	const char *words;
+	bool per_address;
+};
+
+static const struct limit sessions_limit = { "limits.sessions", "sessions are connected", false };
+static const struct limit address_limit = { "limits.per_address",
+					    "sessions are connected from there", true };
+static const struct limit half_open_limit = { "limits.half_open", "calls have sent nothing yet",
+					      false };
+
+/* Refuses a caller for want of room. */
 static void refuse(struct supervisor *supervisor, struct peer *peer,
-		   const struct admission_caller *caller, unsigned limit, bool per_address,
-		   const char *what)
+		   const struct admission_caller *caller, const struct limit *limit, unsigned value)
 {
+	struct event event = event_of(EVENT_REFUSED);
 	char address[ADDRESS_TEXT_MAX] = "local";
 
 	if (caller->has_address)
@@ -43,10 +57,14 @@ static void refuse(struct supervisor *supervisor, struct peer *peer,
 	supervisor->totals.refused++;
 	log_info("a caller was refused (%s, %s port %u, pid %ld): %u %s, which is the limit",
 		 transport_name(caller->transport), address, caller->port, (long)peer_pid(peer),
-		 limit, what);
-	peer_error(
-	    peer, "org.vdtgw.Session.Full",
-	    json_pack("{s:I, s:b}", "limit", (json_int_t)limit, "per_address", (int)per_address));
+		 value, limit->words);
+	event_set_caller(&event, caller->transport, caller->has_address ? &caller->address : NULL,
+			 caller->port);
+	event.reason = limit->key;
+	events_publish(supervisor->events, &event);
+	peer_error(peer, "org.vdtgw.Session.Full",
+		   json_pack("{s:I, s:b}", "limit", (json_int_t)value, "per_address",
+			     (int)limit->per_address));
 }
 
 /* Loopback is this machine's own programs, a proxy among them, and has no limit of its own. */
@@ -56,7 +74,7 @@ static bool refuse_if_full(struct supervisor *supervisor, struct peer *peer,
 	unsigned limit = supervisor->config->limits.sessions;
 
 	if (session_table_count(supervisor->sessions) >= limit) {
-		refuse(supervisor, peer, caller, limit, false, "sessions are connected");
+		refuse(supervisor, peer, caller, &sessions_limit, limit);
 		return true;
 	}
 	if (!caller->has_address || address_is_loopback(&caller->address))
@@ -64,7 +82,7 @@ static bool refuse_if_full(struct supervisor *supervisor, struct peer *peer,
 	limit = supervisor->config->limits.per_address;
 	if (session_table_count_address(supervisor->sessions, &caller->address) < limit)
 		return false;
-	refuse(supervisor, peer, caller, limit, true, "sessions are connected from there");
+	refuse(supervisor, peer, caller, &address_limit, limit);
 	return true;
 }
 
@@ -85,7 +103,7 @@ static bool refuse_if_too_silent(struct supervisor *supervisor, struct peer *pee
 		supervisor_send_away(supervisor, oldest, "half-open");
 		return false;
 	}
-	refuse(supervisor, peer, caller, limit, false, "calls have sent nothing yet");
+	refuse(supervisor, peer, caller, &half_open_limit, limit);
 	return true;
 }
 

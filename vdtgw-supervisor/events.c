@@ -73,17 +73,28 @@ struct event event_of(enum event_kind kind)
 	};
 }
 
+void event_set_caller(struct event *event, enum transport transport, const struct address *address,
+		      uint16_t port)
+{
+	enum {
+		WHOLE = 128, /* bits: an address alone */
+	};
+
+	event->has_caller = true;
+	event->transport = transport;
+	event->has_network = address != NULL;
+	if (address != NULL)
+		event->network = network_of_address(address, WHOLE);
+	event->port = port;
+}
+
 struct event event_of_session(enum event_kind kind, const struct session_entry *entry)
 {
 	struct event event = event_of(kind);
 
 	event.session = entry->number;
-	event.has_caller = true;
-	event.transport = entry->transport;
-	event.has_network = entry->has_address;
-	if (entry->has_address)
-		event.network = network_of_address(&entry->address, 128);
-	event.port = entry->port;
+	event_set_caller(&event, entry->transport, entry->has_address ? &entry->address : NULL,
+			 entry->port);
 	event.service = entry->service;
 	return event;
 }

@@ -8,6 +8,7 @@
 #include "vdtgw-supervisor/ban_clock.h"
 #include "vdtgw-supervisor/ban_rules.h"
 #include "vdtgw-supervisor/ban_store.h"
+#include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/kernel_set.h"
 #include "vdtgw-supervisor/own_addresses.h"
 #include "vdtgw-supervisor/strike_table.h"
@@ -29,6 +30,7 @@ enum {
 
 struct gatekeeper {
 	const struct config *config;
+	struct events *events; /* NULL: nobody hears of bans */
 	struct ban_list *bans;
 	struct never_list *nevers;
 	struct strike_table strikes;
@@ -105,6 +107,19 @@ static void log_ban(const struct network *network, const char *reason, const cha
 		  name, text);
 }
 
+static void publish(const struct gatekeeper *gatekeeper, enum event_kind kind,
+		    const struct network *network, const char *reason)
+{
+	struct event event = event_of(kind);
+
+	if (gatekeeper->events == NULL)
+		return;
+	event.has_network = true;
+	event.network = *network;
+	event.reason = reason;
+	events_publish(gatekeeper->events, &event);
+}
+
 static void set_sweep(struct gatekeeper *gatekeeper)
 {
 	const struct ban *ban = ban_list_first_to_end(gatekeeper->bans);
@@ -116,8 +131,8 @@ static void set_sweep(struct gatekeeper *gatekeeper)
 		timer_arm(gatekeeper->sweep, event_loop_now() + (left > 0 ? (uint64_t)left : 0));
 }
 
-/* Ends a ban; the disk follows later. */
-static void end_ban(struct gatekeeper *gatekeeper, struct ban *ban)
+/* Ends a ban; the disk follows later. reason: a word of events. */
+static void end_ban(struct gatekeeper *gatekeeper, struct ban *ban, const char *reason)
 {
 	const struct network network = ban->node.network;
 
@@ -125,6 +140,7 @@ static void end_ban(struct gatekeeper *gatekeeper, struct ban *ban)
 	ban_store_ended(gatekeeper->store, &network);
 	kernel_set_changed(gatekeeper->kernel, &network);
 	gatekeeper->totals.unbanned++;
+	publish(gatekeeper, EVENT_UNBANNED, &network, reason);
 }
 
 static void on_sweep(void *context)
@@ -138,7 +154,7 @@ static void on_sweep(void *context)
 		if (ban == NULL || ban_ends(ban) > now)
 			break;
 		log_ban(&ban->node.network, NULL, "is banned no longer: its time is over");
-		end_ban(gatekeeper, ban);
+		end_ban(gatekeeper, ban, "time");
 	}
 	set_sweep(gatekeeper);
 }
@@ -151,7 +167,7 @@ static void make_room(struct gatekeeper *gatekeeper)
 		return;
 	log_ban(&ban->node.network, NULL, "is banned no longer: %d others are, which is the limit",
 		BAN_LIST_MAX);
-	end_ban(gatekeeper, ban);
+	end_ban(gatekeeper, ban, "room");
 }
 
 /* Makes a ban, which is on disk afterwards if it can be. */
@@ -177,6 +193,7 @@ static int make_ban(struct gatekeeper *gatekeeper, const struct network *network
 	ban_store_changed(gatekeeper->store, network);
 	kernel_set_changed(gatekeeper->kernel, network);
 	set_sweep(gatekeeper);
+	publish(gatekeeper, EVENT_BANNED, network, ban_reason_name(reason));
 	return 0;
 }
 
@@ -306,6 +323,7 @@ static int remove_ban(struct gatekeeper *gatekeeper, const struct network *netwo
 	ban_store_changed(gatekeeper->store, network);
 	kernel_set_changed(gatekeeper->kernel, network);
 	set_sweep(gatekeeper);
+	publish(gatekeeper, EVENT_UNBANNED, network, "administrator");
 	return 0;
 }
 
@@ -434,6 +452,7 @@ int gatekeeper_new(struct gatekeeper **ret_gatekeeper, struct event_loop *loop,
 	if (gatekeeper == NULL)
 		return -ENOMEM;
 	gatekeeper->config = options->config;
+	gatekeeper->events = options->events;
 	error = make_lists(gatekeeper);
 	if (error == 0)
 		error = timer_new(&gatekeeper->sweep, loop, on_sweep, gatekeeper);

@@ -16,6 +16,7 @@
 
 struct ban_store;
 struct database;
+struct events;
 struct gatekeeper;
 
 struct gatekeeper_totals {
@@ -26,6 +27,7 @@ struct gatekeeper_totals {
 
 struct gatekeeper_options {
 	const struct config *config;
+	struct events *events; /* where bans are told of; NULL: nowhere */
 	/* As in struct ban_store_options. */
 	void (*database_opened)(void *context, struct database *database, bool is_new);
 	void *context;

@@ -10,6 +10,7 @@
 #include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/gatekeeper.h"
 #include "vdtgw-supervisor/import.h"
+#include "vdtgw-supervisor/redirections.h"
 #include "vdtgw-supervisor/server.h"
 #include "vdtgw-supervisor/session_interface.h"
 #include "vdtgw-supervisor/supervisor.h"
@@ -287,6 +288,7 @@ static int open_gate(struct program *program)
 {
 	const struct gatekeeper_options options = {
 		.config = program->config,
+		.events = program->supervisor.events,
 		.database_opened = on_database,
 		.context = program,
 	};
@@ -317,6 +319,8 @@ static int set_up(struct program *program)
 		error = events_new(&supervisor->events);
 	if (error == 0)
 		error = notifier_new(&supervisor->notifier, program->loop, supervisor->sessions);
+	if (error == 0)
+		error = redirections_new(&supervisor->redirections, program->loop, supervisor);
 	if (error < 0) {
 		log_error("the supervisor cannot start: %s", strerror(-error));
 		return error;
@@ -343,6 +347,7 @@ static void tear_down(struct program *program)
 	server_free(program->session_server);
 	server_free(program->admin_server);
 	notifier_free(program->supervisor.notifier);
+	redirections_free(program->supervisor.redirections);
 	session_table_free(program->supervisor.sessions);
 	events_free(program->supervisor.events);
 	gatekeeper_free(program->supervisor.gatekeeper);

@@ -4,9 +4,11 @@
  */
 #include "vdtgw-supervisor/redirection_interface.h"
 
+#include "vdtgw-supervisor/redirections.h"
 #include "vdtgw-supervisor/session_interface.h"
 #include "vdtgw-supervisor/teletel.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -21,18 +23,27 @@ struct values {
 		"tag", offsetof(struct values, tag), VARLINK_STRING, true, 0, COMMAND_TAG_MAX      \
 	}
 
-/* What the methods have in common; the session must have entered. Returns false, and has answered
- * so, where the news is out of order. */
-static bool take_news(struct supervisor *supervisor, struct peer *peer, enum command_event event,
-		      const struct values *values)
+/* What the methods have in common; the session must have entered. detail: as in
+ * redirections_news(). */
+static void take_news(struct supervisor *supervisor, struct peer *peer, enum command_event event,
+		      const char *tag, const char *detail)
 {
-	if (teletel_news(supervisor->teletel, peer_session(peer), event, values->tag) < 0) {
-		peer_error(peer, "org.vdtgw.Session.NoSuchRedirection",
-			   json_pack("{s:s}", "tag", values->tag));
-		return false;
+	struct session_entry *entry = peer_session(peer);
+	bool orphaned = entry->redirection.orphaned;
+	int error = redirections_news(supervisor->redirections, entry, event, tag, detail);
+
+	if (error == -ENOMEM) {
+		peer_end(peer, PEER_NO_MEMORY);
+		return;
 	}
+	if (error < 0) {
+		peer_error(peer, "org.vdtgw.Session.NoSuchRedirection",
+			   json_pack("{s:s}", "tag", tag));
+		return;
+	}
+	if (!orphaned)
+		teletel_news(supervisor->teletel, entry, event, tag);
 	peer_reply(peer, json_object(), false);
-	return true;
 }
 
 void redirection_interface_redirecting(struct supervisor *supervisor, struct peer *peer,
@@ -43,14 +54,11 @@ void redirection_interface_redirecting(struct supervisor *supervisor, struct pee
 		{ "service", offsetof(struct values, service), VARLINK_STRING, true, 0,
 		  SESSION_SERVICE_MAX },
 	};
-	struct session_entry *entry = session_interface_caller(peer);
 	struct values values;
 
-	if (entry == NULL || !supervisor_read_parameters(peer, call, fields, 2, &values))
-		return;
-	if (take_news(supervisor, peer, COMMAND_REDIRECTING, &values) &&
-	    session_entry_set_text(&entry->redirection.service, values.service) < 0)
-		peer_end(peer, PEER_NO_MEMORY);
+	if (session_interface_caller(peer) != NULL &&
+	    supervisor_read_parameters(peer, call, fields, 2, &values))
+		take_news(supervisor, peer, COMMAND_REDIRECTING, values.tag, values.service);
 }
 
 static void take_plain(struct supervisor *supervisor, struct peer *peer,
@@ -61,7 +69,7 @@ static void take_plain(struct supervisor *supervisor, struct peer *peer,
 
 	if (session_interface_caller(peer) != NULL &&
 	    supervisor_read_parameters(peer, call, fields, 1, &values))
-		(void)take_news(supervisor, peer, event, &values);
+		take_news(supervisor, peer, event, values.tag, NULL);
 }
 
 void redirection_interface_redirected(struct supervisor *supervisor, struct peer *peer,
@@ -100,12 +108,9 @@ void redirection_interface_ended(struct supervisor *supervisor, struct peer *pee
 		{ "reason", offsetof(struct values, reason), VARLINK_STRING, true, 0,
 		  SESSION_TEXT_MAX },
 	};
-	struct session_entry *entry = session_interface_caller(peer);
 	struct values values;
 
-	if (entry == NULL || !supervisor_read_parameters(peer, call, fields, 2, &values))
-		return;
-	if (take_news(supervisor, peer, COMMAND_REDIRECT_ENDED, &values))
-		supervisor_log_session(NULL, LOG_PRIORITY_INFO, entry, "is redirected no longer (%s): %s",
-				       values.tag, values.reason);
+	if (session_interface_caller(peer) != NULL &&
+	    supervisor_read_parameters(peer, call, fields, 2, &values))
+		take_news(supervisor, peer, COMMAND_REDIRECT_ENDED, values.tag, values.reason);
 }

@@ -6,8 +6,11 @@
 
 #include "vdtgw-supervisor/admission.h"
 #include "vdtgw-supervisor/ban_store.h"
+#include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/gatekeeper.h"
+#include "vdtgw-supervisor/redirections.h"
 #include "vdtgw-supervisor/teletel.h"
+#include "vdtgw-supervisor/timeouts.h"
 
 #include <string.h>
 
@@ -130,10 +133,11 @@ static const char *read_caller(const struct values *values, struct admission_cal
 	return NULL;
 }
 
-/* What the Teletel server knows of a session that comes back over another connection. */
+/* What was known of a session that comes back over another connection. */
 struct known {
 	bool announced;
-	char tag[COMMAND_TAG_MAX + 1]; /* of its redirection; empty: none */
+	int64_t redirections;
+	struct redirection redirection;
 };
 
 /* The number that a session which enters again keeps; 0 where it needs a new one. */
@@ -150,7 +154,9 @@ static int64_t reclaim_number(struct supervisor *supervisor, struct peer *peer, 
 	if (peer_pid(entry->peer) != peer_pid(peer))
 		return 0;
 	known->announced = entry->announced;
-	memcpy(known->tag, entry->redirection.tag, sizeof(known->tag));
+	known->redirections = entry->redirections;
+	known->redirection = entry->redirection;
+	entry->redirection = (struct redirection) { .state = REDIRECTION_NONE };
 	peer_end(entry->peer, PEER_REPLACED);
 	return session_table_find(supervisor->sessions, number) == NULL ? number : 0;
 }
@@ -172,12 +178,25 @@ static int64_t new_number(struct supervisor *supervisor)
 	return number;
 }
 
-/* A redirection that went on while there was no supervisor. */
-static int keep_redirection(struct session_entry *entry, const struct values *values)
+/* The redirection that the session names goes on, with what was known of it, if anything was. An
+ * administrator's is known by its tag after a restart, too: the Teletel server hears nothing of it.
+ * Returns 0 or -ENOMEM. */
+static int keep_redirection(struct session_entry *entry, const struct values *values,
+			    struct known *known)
 {
 	struct redirection *redirection = &entry->redirection;
 
-	memcpy(redirection->tag, values->redirection, strlen(values->redirection) + 1);
+	if (strcmp(known->redirection.tag, values->redirection) == 0) {
+		*redirection = known->redirection;
+		known->redirection = (struct redirection) { .state = REDIRECTION_NONE };
+	} else {
+		memcpy(redirection->tag, values->redirection, strlen(values->redirection) + 1);
+		redirection->orphaned = redirections_is_own_tag(redirection->tag);
+		redirection->origin =
+		    redirection->orphaned ? REDIRECTION_BY_ADMINISTRATOR : REDIRECTION_BY_TELETEL;
+	}
+	if (entry->redirections == 0)
+		entry->redirections = 1;
 	redirection->state =
 	    strcmp(entry->state, "redirecting") == 0 ? REDIRECTION_STARTING : REDIRECTION_CONNECTED;
 	return values->service != NULL
@@ -188,7 +207,8 @@ static int keep_redirection(struct session_entry *entry, const struct values *va
 /* Adds the session to the table. Returns its entry; NULL without memory. */
 static struct session_entry *add_session(struct supervisor *supervisor, struct peer *peer,
 					 const struct values *values,
-					 const struct admission_caller *caller, int64_t number)
+					 const struct admission_caller *caller, int64_t number,
+					 struct known *known)
 {
 	struct session_entry *entry;
 
@@ -199,8 +219,10 @@ static struct session_entry *add_session(struct supervisor *supervisor, struct p
 	entry->port = caller->port;
 	entry->started = values->started >= 0 ? values->started : supervisor_clock();
 	memcpy(entry->state, "entering", sizeof("entering"));
+	entry->announced = known->announced;
+	entry->redirections = known->redirections;
 	if (keep(entry, values) < 0 ||
-	    (values->redirection != NULL && keep_redirection(entry, values) < 0)) {
+	    (values->redirection != NULL && keep_redirection(entry, values, known) < 0)) {
 		session_table_remove(supervisor->sessions, entry);
 		return NULL;
 	}
@@ -213,28 +235,36 @@ static struct session_entry *add_session(struct supervisor *supervisor, struct p
 	return entry;
 }
 
-/* The Teletel server learns of it, unless it knows. */
-static void tell_teletel(struct supervisor *supervisor, struct session_entry *entry,
-			 const struct known *known)
+/* Tells of a session that is there now. */
+static void tell(struct supervisor *supervisor, struct session_entry *entry,
+		 const struct known *known, bool again)
 {
-	entry->announced = known->announced;
+	if (!again) {
+		const struct event event = event_of_session(EVENT_STARTED, entry);
+
+		events_publish(supervisor->events, &event);
+	}
 	teletel_entered(supervisor->teletel, entry);
-	if (known->tag[0] != '\0' && strcmp(known->tag, entry->redirection.tag) != 0)
-		teletel_redirection_lost(supervisor->teletel, entry, known->tag);
+	if (known->redirection.state == REDIRECTION_NONE)
+		return;
+	redirections_lost(supervisor->redirections, entry, &known->redirection);
+	if (!known->redirection.orphaned)
+		teletel_redirection_lost(supervisor->teletel, entry, known->redirection.tag);
 }
 
 static void admit(struct supervisor *supervisor, struct peer *peer, const struct values *values,
 		  const struct admission_caller *caller, bool more)
 {
 	bool again = values->session >= 0;
-	struct known known = { 0 };
+	struct known known = { .announced = false };
 	int64_t number = again ? reclaim_number(supervisor, peer, values->session, &known) : 0;
 	struct session_entry *entry;
 
 	if (number == 0)
 		number = new_number(supervisor);
-	entry = add_session(supervisor, peer, values, caller, number);
+	entry = add_session(supervisor, peer, values, caller, number, &known);
 	if (entry == NULL) {
+		redirection_clear(&known.redirection);
 		peer_end(peer, PEER_NO_MEMORY);
 		return;
 	}
@@ -249,7 +279,8 @@ static void admit(struct supervisor *supervisor, struct peer *peer, const struct
 				       "entered again and was session %lld, a number that it "
 				       "could not keep",
 				       (long long)values->session);
-	tell_teletel(supervisor, entry, &known);
+	tell(supervisor, entry, &known, again);
+	redirection_clear(&known.redirection);
 	peer_reply(peer,
 		   json_pack("{s:I, s:b}", "session", (json_int_t)number, "channel",
 			     (int)teletel_is_up(supervisor->teletel)),
@@ -306,23 +337,24 @@ struct session_entry *session_interface_caller(struct peer *peer)
 	return entry;
 }
 
-/* What the three methods that only tell something have in common. */
-static void take_news(struct supervisor *supervisor, struct peer *peer,
+/* What the methods that only tell something have in common. False: it was answered that this
+ * cannot be. */
+static bool take_news(struct supervisor *supervisor, struct peer *peer,
 		      const struct varlink_call *call, const struct varlink_field *fields,
-		      size_t count)
+		      size_t count, struct values *ret_values)
 {
 	struct session_entry *entry = session_interface_caller(peer);
-	struct values values;
 
-	if (entry == NULL || !read_values(peer, call, fields, count, &values))
-		return;
-	if (keep(entry, &values) < 0) {
+	if (entry == NULL || !read_values(peer, call, fields, count, ret_values))
+		return false;
+	if (keep(entry, ret_values) < 0) {
 		peer_end(peer, PEER_NO_MEMORY);
-		return;
+		return false;
 	}
 	if (entry->half_open && !admission_is_half_open(entry))
 		session_table_set_half_open(supervisor->sessions, entry, false);
 	peer_reply(peer, json_object(), false);
+	return true;
 }
 
 void session_interface_state_changed(struct supervisor *supervisor, struct peer *peer,
@@ -333,8 +365,15 @@ void session_interface_state_changed(struct supervisor *supervisor, struct peer 
 		TEXT(reason, false, SESSION_TEXT_MAX),
 		TEXT(service, false, SESSION_SERVICE_MAX),
 	};
+	struct values values;
+	struct event event;
 
-	take_news(supervisor, peer, call, fields, LENGTH(fields));
+	if (!take_news(supervisor, peer, call, fields, LENGTH(fields), &values))
+		return;
+	event = event_of_session(EVENT_STATE, peer_session(peer));
+	event.state = values.state;
+	event.reason = values.reason;
+	events_publish(supervisor->events, &event);
 }
 
 void session_interface_learned(struct supervisor *supervisor, struct peer *peer,
@@ -345,8 +384,9 @@ void session_interface_learned(struct supervisor *supervisor, struct peer *peer,
 		TEXT(window_size, false, SESSION_TEXT_MAX),
 		ENVIRONMENT,
 	};
+	struct values values;
 
-	take_news(supervisor, peer, call, fields, LENGTH(fields));
+	(void)take_news(supervisor, peer, call, fields, LENGTH(fields), &values);
 }
 
 void session_interface_traffic(struct supervisor *supervisor, struct peer *peer,
@@ -356,8 +396,9 @@ void session_interface_traffic(struct supervisor *supervisor, struct peer *peer,
 		NUMBER(bytes_in, true, 0, INT64_MAX),
 		NUMBER(bytes_out, true, 0, INT64_MAX),
 	};
+	struct values values;
 
-	take_news(supervisor, peer, call, fields, LENGTH(fields));
+	(void)take_news(supervisor, peer, call, fields, LENGTH(fields), &values);
 }
 
 /* Whether the end of a call counts against its caller; not where we ended it, or had lost sight of
@@ -371,6 +412,18 @@ static void judge(struct supervisor *supervisor, const struct session_entry *ent
 	if (entry->has_address && !entry->again && !entry->sent_away)
 		gatekeeper_judge(supervisor->gatekeeper, &entry->address, reason,
 				 seen > duration ? seen : duration);
+}
+
+static void tell_end(struct supervisor *supervisor, const struct session_entry *entry,
+		     const struct values *values)
+{
+	struct event event = event_of_session(EVENT_ENDED, entry);
+
+	event.reason = values->reason;
+	event.duration = values->duration;
+	event.bytes_in = values->bytes_in;
+	event.bytes_out = values->bytes_out;
+	events_publish(supervisor->events, &event);
 }
 
 void session_interface_leave(struct supervisor *supervisor, struct peer *peer,
@@ -388,10 +441,31 @@ void session_interface_leave(struct supervisor *supervisor, struct peer *peer,
 	if (entry == NULL || !read_values(peer, call, fields, LENGTH(fields), &values))
 		return;
 	supervisor_log_session(NULL, LOG_PRIORITY_DEBUG, entry, "left: %s", values.reason);
-	judge(supervisor, entry, values.reason, values.duration);
 	teletel_left(supervisor->teletel, entry);
+	redirections_left(supervisor->redirections, entry, values.reason);
+	timeouts_judge_call(supervisor, entry, values.reason);
+	tell_end(supervisor, entry, &values);
+	judge(supervisor, entry, values.reason, values.duration);
 	supervisor_forget(supervisor, entry);
 	peer_reply(peer, json_object(), false);
+}
+
+static void crash(struct supervisor *supervisor, struct session_entry *entry)
+{
+	struct event event;
+
+	supervisor->totals.crashed++;
+	supervisor_log_session(NULL, LOG_PRIORITY_ERROR, entry,
+			       "crashed: its connection ended without a word");
+	teletel_left(supervisor->teletel, entry);
+	redirections_left(supervisor->redirections, entry, "crashed");
+	event = event_of_session(EVENT_CRASHED, entry);
+	if (!entry->again)
+		event.duration = (int64_t)(event_loop_now() - entry->entered);
+	event.bytes_in = entry->bytes_in;
+	event.bytes_out = entry->bytes_out;
+	events_publish(supervisor->events, &event);
+	judge(supervisor, entry, NULL, 0);
 }
 
 void session_interface_gone(struct supervisor *supervisor, struct peer *peer, enum peer_end why)
@@ -404,17 +478,13 @@ void session_interface_gone(struct supervisor *supervisor, struct peer *peer, en
 				    (long)peer_pid(peer), peer_end_text(why));
 		return;
 	}
-	if (why == PEER_CLOSED) {
-		supervisor->totals.crashed++;
-		supervisor_log_session(NULL, LOG_PRIORITY_ERROR, entry,
-				       "crashed: its connection ended without a word");
-		judge(supervisor, entry, NULL, 0);
-	} else if (why != PEER_REPLACED && why != PEER_STOPPING) {
+	if (why == PEER_CLOSED)
+		crash(supervisor, entry);
+	else if (why != PEER_REPLACED && why != PEER_STOPPING)
 		supervisor_log_session(NULL, LOG_PRIORITY_ERROR, entry, "%s and was let go",
 				       peer_end_text(why));
-	}
 	/* Otherwise it goes on, and is with the Teletel server as it was. */
-	if (why != PEER_REPLACED && why != PEER_STOPPING)
+	if (why != PEER_CLOSED && why != PEER_REPLACED && why != PEER_STOPPING)
 		teletel_left(supervisor->teletel, entry);
 	supervisor_forget(supervisor, entry);
 }

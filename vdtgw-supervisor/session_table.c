@@ -4,6 +4,7 @@
  */
 #include "vdtgw-supervisor/session_table.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,12 +71,31 @@ static size_t place_of(const struct session_table *table, int64_t number)
 	return low;
 }
 
+const char *redirection_origin_name(enum redirection_origin origin)
+{
+	static const char *const names[] = {
+		[REDIRECTION_BY_TELETEL] = "teletel",
+		[REDIRECTION_BY_ADMINISTRATOR] = "administrator",
+	};
+	static_assert(sizeof(names) / sizeof(names[0]) == REDIRECTION_ORIGIN_COUNT,
+		      "every origin has its name");
+
+	return names[origin];
+}
+
+void redirection_clear(struct redirection *redirection)
+{
+	free(redirection->service);
+	json_decref(redirection->subprotocols);
+	*redirection = (struct redirection) { .state = REDIRECTION_NONE };
+}
+
 static void free_entry(struct session_entry *entry)
 {
 	free(entry->service);
 	free(entry->terminal_type);
 	free(entry->window_size);
-	free(entry->redirection.service);
+	redirection_clear(&entry->redirection);
 	json_decref(entry->environment);
 	free(entry);
 }

@@ -36,12 +36,26 @@ enum redirection_state {
 	REDIRECTION_STATE_COUNT,
 };
 
+/* Who wanted it. */
+enum redirection_origin {
+	REDIRECTION_BY_TELETEL,
+	REDIRECTION_BY_ADMINISTRATOR,
+	REDIRECTION_ORIGIN_COUNT,
+};
+
+/* Zero-initialised: there is none. */
 struct redirection {
 	enum redirection_state state;
-	char tag[COMMAND_TAG_MAX + 1]; /* the Teletel server's number for it */
+	enum redirection_origin origin;
+	char tag[COMMAND_TAG_MAX + 1]; /* the Teletel server's number for it, or one of ours */
 	char *service;                 /* where it leads; NULL: not known */
-	uint64_t ordered;              /* µs of event_loop_now() */
-	bool orphaned;                 /* nobody is told of it any more: who ordered it is gone */
+	unsigned ping;                 /* s, 0: none */
+	json_t *subprotocols;          /* an array of strings; NULL: not known */
+	int64_t started;               /* µs since the epoch when it was ordered; 0: not known */
+	uint64_t ordered;              /* the same in µs of event_loop_now() */
+	int64_t bytes_in;
+	int64_t bytes_out;
+	bool orphaned; /* the Teletel server is not told of it: it did not order it, or is gone */
 };
 
 /* What is known of one caller's stay. Texts are owned; NULL: not known. */
@@ -66,8 +80,9 @@ struct session_entry {
 	char *window_size;
 	json_t *environment; /* an object of strings */
 	struct redirection redirection;
-	bool announced;    /* the Teletel server knows of it */
-	struct peer *peer; /* its connection */
+	int64_t redirections; /* begun in this call, as far as was seen here */
+	bool announced;       /* the Teletel server knows of it */
+	struct peer *peer;    /* its connection */
 	/* Private to session_table.c: */
 	struct session_entry *next_at_address;
 	struct session_entry *older_half_open;
@@ -103,6 +118,11 @@ void session_table_set_half_open(struct session_table *table, struct session_ent
 size_t session_table_count_half_open(const struct session_table *table);
 /* The one that has been so for longest; NULL: there is none. */
 struct session_entry *session_table_oldest_half_open(const struct session_table *table);
+
+/* There is no redirection any more. */
+void redirection_clear(struct redirection *redirection);
+/* "teletel", "administrator". */
+const char *redirection_origin_name(enum redirection_origin origin);
 
 /* Replaces a text of an entry by a copy, NULL where text is empty. Returns 0 or -ENOMEM. */
 int session_entry_set_text(char **text_place, const char *text);

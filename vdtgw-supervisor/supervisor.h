@@ -11,6 +11,7 @@
 #include "vdtgw-supervisor/peer.h"
 #include "vdtgw-supervisor/session_numbers.h"
 #include "vdtgw-supervisor/session_table.h"
+#include "vdtgw-supervisor/timeouts.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,6 +19,7 @@
 
 struct events;
 struct gatekeeper;
+struct redirections;
 struct teletel;
 
 struct supervisor {
@@ -25,6 +27,7 @@ struct supervisor {
 	struct session_table *sessions;
 	struct session_numbers numbers;
 	struct notifier *notifier;
+	struct redirections *redirections;
 	struct teletel *teletel;
 	struct gatekeeper *gatekeeper;
 	struct events *events;
@@ -39,6 +42,7 @@ struct supervisor {
 		int64_t kicked;
 		int64_t crashed;
 		int64_t redirections;
+		int64_t timeouts[TIMEOUT_COUNT][TRANSPORT_COUNT];
 	} totals;
 };
 

@@ -5,7 +5,9 @@
  */
 #include "vdtgw-supervisor/teletel.h"
 
-#include <assert.h>
+#include "vdtgw-supervisor/events.h"
+#include "vdtgw-supervisor/redirections.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,65 +17,10 @@
 struct teletel {
 	struct supervisor *supervisor;
 	struct command_channel *channel;
-	struct timer *patience;  /* of the oldest order without an answer */
-	bool waits;              /* the timer is armed */
 	int64_t announced_below; /* sessions from this number on are still to be announced */
 	uint64_t log_period;     /* its beginning */
 	unsigned log_lines;      /* refusals in it */
 };
-
-static const char *const state_names[] = {
-	[REDIRECTION_NONE] = "none",         [REDIRECTION_ORDERED] = "ordered",
-	[REDIRECTION_STARTING] = "starting", [REDIRECTION_CONNECTED] = "connected",
-	[REDIRECTION_CLOSING] = "closing",
-};
-static_assert(sizeof(state_names) / sizeof(state_names[0]) == REDIRECTION_STATE_COUNT,
-	      "every state has its name");
-
-/* What follows on which news; REDIRECTION_STATE_COUNT: it is out of order. */
-static const enum redirection_state next_states[][COMMAND_EVENT_COUNT] = {
-#define OUT_OF_ORDER REDIRECTION_STATE_COUNT
-	[REDIRECTION_NONE] = { OUT_OF_ORDER, OUT_OF_ORDER, OUT_OF_ORDER, OUT_OF_ORDER },
-	[REDIRECTION_ORDERED] = {
-		[COMMAND_REDIRECTING] = REDIRECTION_STARTING,
-		[COMMAND_REDIRECTED] = OUT_OF_ORDER,
-		[COMMAND_REQUESTED_CLOSE] = REDIRECTION_CLOSING,
-		[COMMAND_REDIRECT_ENDED] = REDIRECTION_NONE,
-	},
-	[REDIRECTION_STARTING] = {
-		[COMMAND_REDIRECTING] = OUT_OF_ORDER,
-		[COMMAND_REDIRECTED] = REDIRECTION_CONNECTED,
-		[COMMAND_REQUESTED_CLOSE] = REDIRECTION_CLOSING,
-		[COMMAND_REDIRECT_ENDED] = REDIRECTION_NONE,
-	},
-	[REDIRECTION_CONNECTED] = {
-		[COMMAND_REDIRECTING] = OUT_OF_ORDER,
-		[COMMAND_REDIRECTED] = OUT_OF_ORDER,
-		[COMMAND_REQUESTED_CLOSE] = REDIRECTION_CLOSING,
-		[COMMAND_REDIRECT_ENDED] = REDIRECTION_NONE,
-	},
-	[REDIRECTION_CLOSING] = {
-		[COMMAND_REDIRECTING] = OUT_OF_ORDER,
-		[COMMAND_REDIRECTED] = OUT_OF_ORDER,
-		[COMMAND_REQUESTED_CLOSE] = OUT_OF_ORDER,
-		[COMMAND_REDIRECT_ENDED] = REDIRECTION_NONE,
-	},
-};
-static_assert(sizeof(next_states) / sizeof(next_states[0]) == REDIRECTION_STATE_COUNT,
-	      "every state has its row");
-
-static void set_state(struct session_entry *entry, enum redirection_state state, const char *why)
-{
-	struct redirection *redirection = &entry->redirection;
-
-	log_debug("session %lld: redirection %s: %s -> %s: %s", (long long)entry->number,
-		  redirection->tag, state_names[redirection->state], state_names[state], why);
-	redirection->state = state;
-	if (state != REDIRECTION_NONE)
-		return;
-	free(redirection->service);
-	*redirection = (struct redirection) { 0 };
-}
 
 bool teletel_is_up(const struct teletel *teletel)
 {
@@ -89,16 +36,6 @@ json_t *teletel_pack_channel(const struct teletel *teletel)
 			 teletel->supervisor->config->teletel.uri, "since",
 			 (json_int_t)command_channel_since(channel), "connections",
 			 (json_int_t)command_channel_connections(channel));
-}
-
-json_t *teletel_pack_redirection(const struct session_entry *entry)
-{
-	const struct redirection *redirection = &entry->redirection;
-
-	if (redirection->state == REDIRECTION_NONE)
-		return NULL;
-	return json_pack("{s:s, s:s*, s:s}", "tag", redirection->tag, "service",
-			 redirection->service, "state", state_names[redirection->state]);
 }
 
 static void say_event(struct teletel *teletel, enum command_event event, int64_t pid,
@@ -165,8 +102,6 @@ void teletel_entered(struct teletel *teletel, struct session_entry *entry)
 
 void teletel_redirection_lost(struct teletel *teletel, struct session_entry *entry, const char *tag)
 {
-	supervisor_log_session(NULL, LOG_PRIORITY_INFO, entry,
-			       "is no longer redirected (%s): it has entered again without", tag);
 	if (entry->announced)
 		say_event(teletel, COMMAND_REDIRECT_ENDED, entry->number, tag);
 }
@@ -184,24 +119,12 @@ void teletel_left(struct teletel *teletel, struct session_entry *entry)
 	entry->announced = false;
 }
 
-int teletel_news(struct teletel *teletel, struct session_entry *entry, enum command_event event,
-		 const char *tag)
+void teletel_news(struct teletel *teletel, struct session_entry *entry, enum command_event event,
+		  const char *tag)
 {
-	struct redirection *redirection = &entry->redirection;
-	enum redirection_state next = next_states[redirection->state][event];
-	bool orphaned = redirection->orphaned;
-	char kept[sizeof(redirection->tag)];
-
-	if (next == OUT_OF_ORDER || strcmp(redirection->tag, tag) != 0)
-		return -ENOENT;
-	if (event == COMMAND_REDIRECTING)
-		teletel->supervisor->totals.redirections++;
-	memcpy(kept, redirection->tag, sizeof(kept));
-	set_state(entry, next, "the session says so");
 	announce_early(teletel, entry);
-	if (entry->announced && !orphaned)
-		say_event(teletel, event, entry->number, kept);
-	return 0;
+	if (entry->announced)
+		say_event(teletel, event, entry->number, tag);
 }
 
 /* Whether a refusal may be logged; those that may not are counted. */
@@ -248,43 +171,31 @@ static void echo(struct teletel *teletel, const struct command_line *line)
 	free(text);
 }
 
-static json_t *pack_redirect(const struct session_entry *entry, const struct command_line *line)
-{
-	json_t *subprotocols = json_array();
-
-	for (size_t i = 0; i < line->subprotocol_count; i++)
-		json_array_append_new(subprotocols, json_string(line->subprotocols[i]));
-	return json_pack("{s:I, s:{s:s, s:{s:s, s:s, s:i, s:o}}}", "session",
-			 (json_int_t)entry->number, "order", "kind", "redirect", "redirection",
-			 "tag", line->tag, "uri", line->uri, "ping", (int)line->ping,
-			 "subprotocols", subprotocols);
-}
-
 /* Returns NULL; or why the session cannot be redirected. */
 static const char *order(struct teletel *teletel, struct session_entry *entry,
 			 const struct command_line *line)
 {
-	struct redirection *redirection = &entry->redirection;
+	struct redirections_order order = {
+		.origin = REDIRECTION_BY_TELETEL,
+		.tag = line->tag,
+		.uri = line->uri,
+		.ping = line->ping,
+		.subprotocols = json_array(),
+	};
+	int error;
 
-	if (!entry->orders)
-		return "its session takes no orders";
-	if (redirection->state != REDIRECTION_NONE)
-		return "another redirection of its session is under way";
-	if (session_entry_set_text(&redirection->service, line->uri) < 0)
-		return "there is no memory";
-	memcpy(redirection->tag, line->tag, sizeof(redirection->tag));
-	redirection->ordered = event_loop_now();
-	set_state(entry, REDIRECTION_ORDERED, "the Teletel server wants it");
-	supervisor_log_session(NULL, LOG_PRIORITY_INFO, entry, "is to be redirected to %s (%s)",
-			       line->uri, line->tag);
-	if (!teletel->waits) {
-		teletel->waits = true;
-		timer_arm(teletel->patience,
-			  redirection->ordered + TELETEL_ORDER_PATIENCE * SECOND);
+	if (redirections_is_own_tag(line->tag)) {
+		json_decref(order.subprotocols);
+		return "its SESSION is one of the gateway's own";
 	}
-	/* The entry may be gone after this. */
-	peer_order(entry->peer, pack_redirect(entry, line));
-	return NULL;
+	for (size_t i = 0; i < line->subprotocol_count; i++)
+		json_array_append_new(order.subprotocols, json_string(line->subprotocols[i]));
+	error = redirections_order(teletel->supervisor->redirections, entry, &order);
+	json_decref(order.subprotocols);
+	return error == 0             ? NULL
+	       : error == -EOPNOTSUPP ? "its session takes no orders"
+	       : error == -EBUSY      ? "another redirection of its session is under way"
+				      : "there is no memory";
 }
 
 /* The session of this number, which the server knows of now; NULL: there is none. */
@@ -324,11 +235,20 @@ static void on_line_dropped(void *context)
 			    COMMAND_LINE_MAX);
 }
 
+static void publish(const struct teletel *teletel, enum event_kind kind)
+{
+	struct event event = event_of(kind);
+
+	event.service = teletel->supervisor->config->teletel.uri;
+	events_publish(teletel->supervisor->events, &event);
+}
+
 static void on_up(void *context)
 {
 	struct teletel *teletel = context;
 
 	notifier_channel(teletel->supervisor->notifier, "up");
+	publish(teletel, EVENT_CHANNEL_UP);
 	teletel->announced_below = 0;
 	announce_sessions(teletel);
 }
@@ -340,6 +260,7 @@ static void on_down(void *context)
 	struct session_entry *entry = session_table_next(table, 0);
 
 	notifier_channel(teletel->supervisor->notifier, "down");
+	publish(teletel, EVENT_CHANNEL_DOWN);
 	while (entry != NULL) {
 		int64_t next = entry->number + 1;
 
@@ -364,30 +285,6 @@ static const struct command_channel_handlers channel_handlers = {
 	.drained = on_drained,
 };
 
-/* Lets sessions go that leave an order unanswered: nothing else could be ordered them. */
-static void on_patience(void *context)
-{
-	struct teletel *teletel = context;
-	const struct session_table *table = teletel->supervisor->sessions;
-	struct session_entry *entry = session_table_next(table, 0);
-	uint64_t now = event_loop_now();
-	uint64_t oldest = UINT64_MAX;
-
-	while (entry != NULL) {
-		int64_t next = entry->number + 1;
-		uint64_t due = entry->redirection.ordered + TELETEL_ORDER_PATIENCE * SECOND;
-
-		if (entry->redirection.state == REDIRECTION_ORDERED && due <= now)
-			peer_end(entry->peer, PEER_SILENT);
-		else if (entry->redirection.state == REDIRECTION_ORDERED && due < oldest)
-			oldest = due;
-		entry = session_table_next(table, next);
-	}
-	teletel->waits = oldest != UINT64_MAX;
-	if (teletel->waits)
-		timer_arm(teletel->patience, oldest);
-}
-
 int teletel_new(struct teletel **ret_teletel, struct event_loop *loop,
 		struct supervisor *supervisor)
 {
@@ -397,10 +294,8 @@ int teletel_new(struct teletel **ret_teletel, struct event_loop *loop,
 	if (teletel == NULL)
 		return -ENOMEM;
 	teletel->supervisor = supervisor;
-	error = timer_new(&teletel->patience, loop, on_patience, teletel);
-	if (error == 0)
-		error = command_channel_new(&teletel->channel, loop, supervisor->config,
-					    &channel_handlers, teletel);
+	error = command_channel_new(&teletel->channel, loop, supervisor->config, &channel_handlers,
+				    teletel);
 	if (error < 0) {
 		teletel_free(teletel);
 		return error;
@@ -416,6 +311,5 @@ void teletel_free(struct teletel *teletel)
 	if (teletel == NULL)
 		return;
 	command_channel_free(teletel->channel);
-	timer_free(teletel->patience);
 	free(teletel);
 }

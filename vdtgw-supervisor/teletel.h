@@ -13,9 +13,8 @@
 #include <stdbool.h>
 
 enum {
-	TELETEL_ORDER_PATIENCE = 10, /* s for a session to answer an order: it is let go then */
-	TELETEL_LOG_LINES = 10,      /* refusals that are logged … */
-	TELETEL_LOG_PERIOD = 10,     /* … in so many seconds; the others are counted */
+	TELETEL_LOG_LINES = 10,  /* refusals that are logged … */
+	TELETEL_LOG_PERIOD = 10, /* … in so many seconds; the others are counted */
 };
 
 struct teletel;
@@ -29,8 +28,6 @@ void teletel_free(struct teletel *teletel);
 /* Whether the command channel is up, and its state for administrators; NULL without memory. */
 bool teletel_is_up(const struct teletel *teletel);
 json_t *teletel_pack_channel(const struct teletel *teletel);
-/* The redirection under way of a session, likewise; NULL where there is none too. */
-json_t *teletel_pack_redirection(const struct session_entry *entry);
 
 /* A session is there: to be told of its own admission in another way. */
 void teletel_entered(struct teletel *teletel, struct session_entry *entry);
@@ -39,10 +36,8 @@ void teletel_left(struct teletel *teletel, struct session_entry *entry);
 /* The redirection `tag` of a session that came back without it is over. */
 void teletel_redirection_lost(struct teletel *teletel, struct session_entry *entry,
 			      const char *tag);
-
-/* The session says what became of its redirection. Returns 0; or -ENOENT where no redirection of
- * this tag is under way, or not in a state for that. */
-int teletel_news(struct teletel *teletel, struct session_entry *entry, enum command_event event,
-		 const char *tag);
+/* What became of the redirection `tag`, which the server has ordered. */
+void teletel_news(struct teletel *teletel, struct session_entry *entry, enum command_event event,
+		  const char *tag);
 
 #endif
