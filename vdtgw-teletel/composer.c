@@ -4,7 +4,7 @@
  */
 #include "vdtgw-teletel/composer.h"
 
-#include "vdtgw-teletel/utf8.h"
+#include "common/utf8.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 
 #include "common/uri.h"
 #include "vdtgw-teletel/file.h"
-#include "vdtgw-teletel/utf8.h"
+#include "common/utf8.h"
 
 #include <errno.h>
 #include <jansson.h>

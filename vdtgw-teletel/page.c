@@ -3,7 +3,7 @@
  */
 #include "vdtgw-teletel/page.h"
 
-#include "vdtgw-teletel/utf8.h"
+#include "common/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  */
 #include "vdtgw-teletel/page_source.h"
 
-#include "vdtgw-teletel/utf8.h"
+#include "common/utf8.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-/* Text of files (pages, directory) and of this program, character by character (RFC 3629). */
-#ifndef VDTGW_TELETEL_UTF8_H
-#define VDTGW_TELETEL_UTF8_H
+/* Text of files (pages, directory) and of people, character by character (RFC 3629). */
+#ifndef VDTGW_COMMON_UTF8_H
+#define VDTGW_COMMON_UTF8_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /*
- * UTF-8, as far as the kiosk's own files and texts need it: characters one by one, and the two
- * foldings under which callers' and files' spellings of a service's name are compared.
+ * UTF-8, as far as our own files and texts need it: characters one by one, and the two foldings
+ * that bring letters to what every terminal has.
  */
-#include "vdtgw-teletel/utf8.h"
+#include "common/utf8.h"
 
 #include <stdbool.h>
 #include <string.h>
