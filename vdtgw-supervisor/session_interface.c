@@ -32,6 +32,10 @@ struct values {
 	const char *redirection;
 	int64_t bytes_in;
 	int64_t bytes_out;
+	int64_t typed;
+	int64_t queue;
+	int64_t remote_in;
+	int64_t remote_out;
 	int64_t duration;
 };
 
@@ -395,6 +399,10 @@ void session_interface_traffic(struct supervisor *supervisor, struct peer *peer,
 	static const struct varlink_field fields[] = {
 		NUMBER(bytes_in, true, 0, INT64_MAX),
 		NUMBER(bytes_out, true, 0, INT64_MAX),
+		NUMBER(typed, false, 0, INT64_MAX),
+		NUMBER(queue, false, 0, INT64_MAX),
+		NUMBER(remote_in, false, 0, INT64_MAX),
+		NUMBER(remote_out, false, 0, INT64_MAX),
 	};
 	struct values values;
 
