@@ -38,6 +38,8 @@ static struct {
 	const char *program;
 	bool debug;
 	struct log_journal journal;
+	struct log_field fields[LOG_COMMON_MAX];
+	size_t field_count;
 	unsigned long lost; /* lines, since the last one that was taken */
 } state = { .journal.descriptor = -1 };
 
@@ -71,6 +73,15 @@ void log_open(const char *program, bool stderr_is_peer)
 		state.destination = DESTINATION_SYSLOG;
 	}
 	errno = saved_errno;
+}
+
+void log_set_fields(const struct log_field *fields, size_t field_count)
+{
+	if (field_count > LOG_COMMON_MAX)
+		field_count = LOG_COMMON_MAX;
+	if (field_count > 0)
+		memcpy(state.fields, fields, field_count * sizeof(*fields));
+	state.field_count = field_count;
 }
 
 /* Where the journal's datagram socket cannot be reached (a sandbox hides it), its stream can: it
@@ -138,10 +149,25 @@ static bool confess_losses(void)
 	return true;
 }
 
+/* The fields of every line, then the event's own. Returns how many. */
+static size_t join_fields(const struct log_journal_entry *event,
+			  struct log_field ret_fields[LOG_FIELDS_MAX])
+{
+	size_t count = state.field_count, own = event->field_count;
+
+	if (own > LOG_FIELDS_MAX - count)
+		own = LOG_FIELDS_MAX - count;
+	memcpy(ret_fields, state.fields, count * sizeof(*ret_fields));
+	if (own > 0)
+		memcpy(ret_fields + count, event->fields, own * sizeof(*ret_fields));
+	return count + own;
+}
+
 __attribute__((format(printf, 2, 0))) static void write_line(const struct log_journal_entry *event,
 							     const char *format, va_list arguments)
 {
 	struct log_journal_entry entry = *event;
+	struct log_field fields[LOG_FIELDS_MAX];
 	int saved_errno = errno;
 	char raw[RAW_MAX];
 	char text[LOG_LINE_MAX + 1];
@@ -158,6 +184,8 @@ __attribute__((format(printf, 2, 0))) static void write_line(const struct log_jo
 	printable(text, sizeof(text), raw, (size_t)length);
 	entry.identifier = state.program;
 	entry.message = text;
+	entry.fields = fields;
+	entry.field_count = join_fields(event, fields);
 	if (!confess_losses() || !write_entry(&entry))
 		state.lost++;
 	errno = saved_errno;

@@ -34,12 +34,16 @@ struct log_field {
 enum {
 	LOG_LINE_MAX = 1024,  /* bytes of a line; what is longer is cut and marked "…" */
 	LOG_FIELDS_MAX = 32,  /* fields beyond it are left out */
+	LOG_COMMON_MAX = 8,   /* of those, the ones that every line carries */
 	LOG_FIELD_MAX = 4096, /* bytes of a field's value; what is longer is cut */
 };
 
 /* Chooses the destination; a second call chooses again. program is kept, not copied.
  * stderr_is_peer: never write to it. */
 void log_open(const char *program, bool stderr_is_peer);
+/* What every line carries from now on, beside fields of its own: LOG_COMMON_MAX fields at most,
+ * whose strings are kept, not copied. None: count 0. */
+void log_set_fields(const struct log_field *fields, size_t field_count);
 /* Debug lines are dropped unless the environment has VDTGW_DEBUG=1. */
 void log_write(enum log_priority priority, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -5,7 +5,6 @@
 #include "vdtgw-session/call_parts.h"
 
 #include "common/log.h"
-#include "common/messages.h"
 #include "vdtgw-session/redirection_policy.h"
 #include "vdtgw-session/texts.h"
 
@@ -21,34 +20,6 @@ enum {
 	CLOSE_MAX = 3 * US_PER_S,     /* for both ends to close, after that */
 };
 
-static void rearm_clock(struct call *call)
-{
-	uint64_t next = deadlines_next(&call->deadlines);
-
-	if (next == UINT64_MAX)
-		timer_disarm(call->clock);
-	else
-		timer_arm(call->clock, next);
-}
-
-void call_set_deadline(struct call *call, enum deadline which, uint64_t microseconds)
-{
-	uint64_t next = deadlines_next(&call->deadlines);
-
-	if (microseconds == 0)
-		return;
-	deadlines_set(&call->deadlines, which, event_loop_now() + microseconds);
-	/* One that moves away (every key moves the caller's silence) costs no system call: the
-	 * clock rings for the old moment, finds nothing due, and is armed for the new one. */
-	if (deadlines_next(&call->deadlines) < next)
-		rearm_clock(call);
-}
-
-void call_clear_deadline(struct call *call, enum deadline which)
-{
-	deadlines_clear(&call->deadlines, which);
-}
-
 void call_note(struct call *call, const char *detail)
 {
 	if (detail == NULL || call->detail[0] != '\0')
@@ -59,53 +30,12 @@ void call_note(struct call *call, const char *detail)
 		*mark = '\'';
 }
 
-static const char *service_text(const struct call *call)
-{
-	return call->config->home.uri;
-}
-
-/* The one line that every call leaves. */
-static void log_end(const struct call *call)
-{
-	uint64_t duration = event_loop_now() - call->started;
-	size_t queued = screen_queued(call->screen, SCREEN_HOME);
-	char session[24], port[8], duration_us[24], in[24], out[24], unshown[32] = "";
-	const struct log_field fields[] = {
-		{ "VDTGW_SESSION", session },
-		{ "VDTGW_TRANSPORT", transport_name(call->transport) },
-		{ "VDTGW_ADDRESS", call->address },
-		{ "VDTGW_PORT", port },
-		{ "VDTGW_SERVICE", service_text(call) },
-		{ "VDTGW_REASON", call->session.reason },
-		{ "VDTGW_DURATION_US", duration_us },
-		{ "VDTGW_BYTES_IN", in },
-		{ "VDTGW_BYTES_OUT", out },
-	};
-
-	(void)snprintf(session, sizeof(session), "%llu", (unsigned long long)call->number);
-	(void)snprintf(port, sizeof(port), "%u", (unsigned)call->entry.port);
-	(void)snprintf(duration_us, sizeof(duration_us), "%llu", (unsigned long long)duration);
-	(void)snprintf(in, sizeof(in), "%llu", (unsigned long long)call->bytes_in);
-	(void)snprintf(out, sizeof(out), "%llu", (unsigned long long)call->bytes_out);
-	/* Of the home service's last words, there was no time for these. */
-	if (queued > 0)
-		(void)snprintf(unshown, sizeof(unshown), " unshown=%zu", queued);
-	log_event(LOG_PRIORITY_INFO, MESSAGE_CALL_ENDED, fields, sizeof(fields) / sizeof(fields[0]),
-		  "call ended: transport=%s address=%s port=%s session=%s service=%s "
-		  "duration=%llu.%03llus in=%s out=%s%s reason=%s%s%s%s",
-		  transport_name(call->transport), call->address[0] != '\0' ? call->address : "-",
-		  port, session, service_text(call), (unsigned long long)(duration / US_PER_S),
-		  (unsigned long long)(duration % US_PER_S / 1000), in, out, unshown,
-		  call->session.reason, call->detail[0] != '\0' ? " detail=\"" : "", call->detail,
-		  call->detail[0] != '\0' ? "\"" : "");
-}
-
 static void finish(struct call *call)
 {
 	if (call->finished)
 		return;
 	call->finished = true;
-	log_end(call);
+	call_log_ended(call);
 	/* There is none before it is known who calls. */
 	if (call->supervisor != NULL) {
 		call_redirection_tell_end(call);
@@ -159,9 +89,8 @@ static void on_caller_learned(void *context, enum caller_fact fact, const char *
 	supervisor_client_learned(call->supervisor, fact, text);
 }
 
-static void on_caller_ended(void *context, enum caller_end why, const char *detail)
+void call_lose_caller(struct call *call, enum caller_end why, const char *detail)
 {
-	struct call *call = context;
 	char reason[SESSION_REASON_MAX];
 
 	if (call->session.state != SESSION_LEAVING && why != CALLER_ABUSE)
@@ -174,6 +103,11 @@ static void on_caller_ended(void *context, enum caller_end why, const char *deta
 		(void)snprintf(reason, sizeof(reason), "%s", detail);
 	call_event(call, SESSION_CALLER_ENDED, reason);
 	check_shown(call);
+}
+
+static void on_caller_ended(void *context, enum caller_end why, const char *detail)
+{
+	call_lose_caller(context, why, detail);
 }
 
 static const struct caller_handlers caller_handlers = {
@@ -193,9 +127,8 @@ static void answer(struct call *call)
 		call_event(call, SESSION_CALLER_ENDED, abuse);
 		return;
 	}
-	typing_meter_init(&call->typing,
-			  call->config->bans.enabled ? call->config->bans.typing_limit : 0,
-			  event_loop_now());
+	call_log_started(call);
+	typing_meter_init(&call->typing, call->limits.typing_limit, event_loop_now());
 	result = caller_new(&call->caller, call->transport, call->loop, call->descriptor,
 			    &caller_handlers, call);
 	if (result < 0) {
@@ -205,96 +138,6 @@ static void answer(struct call *call)
 	}
 	call->descriptor = -1;
 	caller_start(call->caller);
-}
-
-/* Deadlines */
-
-static void show_connecting(struct call *call)
-{
-	char text[TEXTS_MAX];
-
-	if (call->session.state != SESSION_CALLING_HOME)
-		return;
-	texts_connecting(&call->home_uri, text);
-	call_output_text(call, text);
-}
-
-static void report_traffic(struct call *call)
-{
-	supervisor_client_traffic(call->supervisor, call->bytes_in, call->bytes_out);
-}
-
-/* A caller who is not read, because the service takes nothing, may go without a word. */
-static void look_at_paused(struct call *call)
-{
-	if (call->caller == NULL)
-		return;
-	if (caller_gone(call->caller))
-		on_caller_ended(call, CALLER_CUT, "gone while the service took nothing of it");
-	else
-		call_set_deadline(call, DEADLINE_PAUSED, CALL_PAUSED_LOOK);
-}
-
-static void on_deadline(struct call *call, enum deadline which)
-{
-	switch (which) {
-	case DEADLINE_CALLER_IDLE:
-		/* Not a key in all this time: perhaps there is no terminal. */
-		call_event(call, SESSION_TIMED_OUT,
-			   call->bytes_in > 0 ? "caller-idle" : "caller-silent");
-		break;
-	case DEADLINE_CALLER_WARNING:
-		call_input_warn(call);
-		break;
-	case DEADLINE_SESSION:
-		call_event(call, SESSION_TIMED_OUT, "session-timeout");
-		break;
-	case DEADLINE_HOME:
-		call_event(call, SESSION_TIMED_OUT, "home-timeout");
-		break;
-	case DEADLINE_CONNECTING:
-		show_connecting(call);
-		break;
-	case DEADLINE_REMOTE:
-		call->redirection.inactive = true;
-		call_event(call, SESSION_REDIRECTION_TIMED_OUT, "remote-timeout");
-		break;
-	case DEADLINE_REMOTE_IDLE:
-		call->redirection.inactive = true;
-		call_event(call, SESSION_REDIRECTION_TIMED_OUT, "remote-idle");
-		break;
-	case DEADLINE_HOLD:
-		call_input_release(call);
-		break;
-	case DEADLINE_GRACE:
-		call_event(call, SESSION_GRACE_OVER, "hung-up");
-		break;
-	case DEADLINE_LEAVE:
-		call_event(call, call->caller_closing ? SESSION_LEAVE_OVER : SESSION_SHOWN,
-			   call->session.reason);
-		break;
-	case DEADLINE_SEPARATOR:
-		call_input_separator_over(call);
-		break;
-	case DEADLINE_PAUSED:
-		look_at_paused(call);
-		break;
-	case DEADLINE_TRAFFIC:
-		report_traffic(call);
-		break;
-	case DEADLINE_COUNT:
-		break;
-	}
-}
-
-static void on_clock(void *context)
-{
-	struct call *call = context;
-	enum deadline which;
-
-	while (!call->finished && deadlines_take(&call->deadlines, event_loop_now(), &which))
-		on_deadline(call, which);
-	rearm_clock(call);
 }
 
 static void on_line(void *context)
@@ -450,10 +293,22 @@ static int prepare(struct call *call)
 	result = timer_new(&call->line, call->loop, on_line, call);
 	if (result < 0)
 		return result;
-	result = timer_new(&call->clock, call->loop, on_clock, call);
+	result = timer_new(&call->clock, call->loop, call_clock_rang, call);
 	if (result < 0)
 		return result;
 	return call_arrival_begin(call);
+}
+
+static struct supervisor_limits limits_of(const struct config *config)
+{
+	return (struct supervisor_limits) {
+		.caller_idle = config->timeouts.caller_idle,
+		.session = config->timeouts.session,
+		.remote = config->timeouts.remote,
+		.remote_telnet_idle = config->timeouts.remote_telnet_idle,
+		.home = config->timeouts.home,
+		.typing_limit = config->bans.enabled ? config->bans.typing_limit : 0,
+	};
 }
 
 int call_new(struct call **ret_call, struct event_loop *loop, const struct config *config,
@@ -470,13 +325,14 @@ int call_new(struct call **ret_call, struct event_loop *loop, const struct confi
 	call->transport = transport;
 	call->descriptor = descriptor;
 	call->started = event_loop_now();
+	call->limits = limits_of(config);
 	result = prepare(call);
 	if (result < 0) {
 		call->descriptor = -1;
 		call_free(call);
 		return result;
 	}
-	call_set_deadline(call, DEADLINE_SESSION, (uint64_t)config->timeouts.session * US_PER_S);
+	call_set_deadline(call, DEADLINE_SESSION, (uint64_t)call->limits.session * US_PER_S);
 	call_input_touch(call);
 	*ret_call = call;
 	return 0;
@@ -491,6 +347,7 @@ void call_free(struct call *call)
 {
 	if (call == NULL)
 		return;
+	log_set_fields(NULL, 0);
 	caller_free(call->caller);
 	service_link_free(call->home.link);
 	for (size_t i = 0; i < 2; i++)

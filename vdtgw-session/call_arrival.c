@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "vdtgw-session/abuse.h"
+#include "vdtgw-session/texts.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -20,6 +21,7 @@ static void set_address(struct call *call, const struct address *address, uint16
 		address_format(address, call->address);
 	call->entry.address = call->address;
 	call->entry.port = call->address[0] != '\0' ? port : 0;
+	call_log_identify(call);
 }
 
 static void on_known(void *context, const struct address *address, uint16_t port)
@@ -66,6 +68,9 @@ static void on_admitted(void *context, uint64_t number)
 	struct call *call = context;
 
 	call->number = number;
+	call_log_identify(call);
+	/* Another supervisor knows nothing of it yet. */
+	call_traffic_report(call);
 	call_event(call, SESSION_ADMITTED, "admitted");
 }
 
@@ -88,9 +93,13 @@ static void on_absent(void *context, const char *detail)
 		call_event(call, SESSION_SUPERVISOR_REQUIRED, "supervisor-required");
 		return;
 	}
-	log_warning("no supervisor at %s (%s): the call goes on without bans and redirections",
-		    call->config->supervisor.session_socket, detail);
+	call_log_unsupervised(call, detail);
 	call_event(call, SESSION_UNSUPERVISED, "no supervisor");
+}
+
+static void on_away(void *context, const char *detail)
+{
+	call_log_unsupervised(context, detail);
 }
 
 static void on_kicked(void *context, const char *text)
@@ -124,15 +133,37 @@ static void on_channel(void *context, bool up)
 	call->channel_up = up;
 }
 
+static bool on_message(void *context, const char *message)
+{
+	struct call *call = context;
+	char text[TEXTS_MAX];
+
+	if (texts_message(message, text) < 0)
+		return false;
+	if (call->caller_ready && call->session.state != SESSION_LEAVING)
+		call_output_text(call, text);
+	else
+		log_notice("an administrator's message came when the caller could not see it");
+	return true;
+}
+
+static void on_reloaded(void *context, const struct supervisor_limits *limits)
+{
+	call_change_limits(context, limits);
+}
+
 static const struct supervisor_handlers supervisor_handlers = {
 	.admitted = on_admitted,
 	.banned = on_banned,
 	.full = on_full,
 	.absent = on_absent,
+	.away = on_away,
 	.kicked = on_kicked,
 	.redirected = on_redirected,
 	.sent_home = on_sent_home,
 	.channel = on_channel,
+	.message = on_message,
+	.reloaded = on_reloaded,
 };
 
 void call_arrival_enter(struct call *call)

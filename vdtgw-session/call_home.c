@@ -58,6 +58,7 @@ static void on_ended(void *context, enum service_failure why, const char *detail
 {
 	struct call *call = context;
 	char reason[SESSION_REASON_MAX];
+	bool connected = call->home.connected;
 
 	if (call->session.state == SESSION_HOME || call->session.state == SESSION_CALLING_HOME)
 		call_note(call, detail);
@@ -69,6 +70,10 @@ static void on_ended(void *context, enum service_failure why, const char *detail
 	if (call->session.state == SESSION_REDIRECTING || call->session.state == SESSION_AWAY)
 		supervisor_client_home_lost(call->supervisor, call->redirection.tag);
 	(void)snprintf(reason, sizeof(reason), "home-%s", service_failure_name(why));
+	/* One that closes once the caller is there has ended the call, as it may. */
+	if (call->session.state != SESSION_LEAVING && !call->hung_up &&
+	    (!connected || why != SERVICE_CLOSED))
+		call_log_home_unreachable(call, connected, reason, detail);
 	call_event(call, SESSION_HOME_ENDED, call->hung_up ? "hung-up" : reason);
 }
 
@@ -105,6 +110,6 @@ void call_home_connect(struct call *call)
 void call_home_greet(struct call *call)
 {
 	call_clear_deadline(call, DEADLINE_CONNECTING);
-	call_set_deadline(call, DEADLINE_HOME, (uint64_t)call->config->timeouts.home * US_PER_S);
+	call_set_deadline(call, DEADLINE_HOME, (uint64_t)call->limits.home * US_PER_S);
 	call_input_forward(call);
 }

@@ -28,11 +28,17 @@ static void show_row0(struct call *call, const char *line)
 
 void call_input_touch(struct call *call)
 {
-	uint64_t idle = call->config->timeouts.caller_idle;
+	call->silent_since = event_loop_now();
+	call_input_watch_silence(call);
+}
 
-	call_set_deadline(call, DEADLINE_CALLER_IDLE, idle * US_PER_S);
-	if (idle > WARNING_AHEAD)
-		call_set_deadline(call, DEADLINE_CALLER_WARNING, (idle - WARNING_AHEAD) * US_PER_S);
+void call_input_watch_silence(struct call *call)
+{
+	uint64_t idle = call->limits.caller_idle, since = call->silent_since;
+	uint64_t warning = idle > WARNING_AHEAD ? idle - WARNING_AHEAD : 0;
+
+	call_set_deadline_since(call, DEADLINE_CALLER_IDLE, since, idle * US_PER_S);
+	call_set_deadline_since(call, DEADLINE_CALLER_WARNING, since, warning * US_PER_S);
 	if (call->warned) {
 		call->warned = false;
 		show_row0(call, "");
@@ -218,19 +224,14 @@ void call_input_received(struct call *call, const uint8_t *bytes, size_t length)
 {
 	struct keyboard_token token;
 
-	call->bytes_in += length;
+	call_traffic_typed(call, length);
 	if (call->session.state == SESSION_LEAVING)
 		return;
 	call_input_touch(call);
-	/* That a byte came at all is news: until then the call was half open. */
-	if (call->bytes_in == length)
-		supervisor_client_traffic(call->supervisor, call->bytes_in, call->bytes_out);
 	if (typing_meter_feed(&call->typing, event_loop_now(), bytes, length)) {
 		call_event(call, SESSION_TIMED_OUT, "typing-speed");
 		return;
 	}
-	if (!deadlines_is_set(&call->deadlines, DEADLINE_TRAFFIC))
-		call_set_deadline(call, DEADLINE_TRAFFIC, CALL_TRAFFIC_INTERVAL);
 	while (!call->finished && keyboard_next(&call->keyboard, &bytes, &length, &token)) {
 		if (token.length > 0)
 			append(call, token.bytes, token.length);

@@ -25,6 +25,7 @@ void call_output_received(struct call *call, enum screen_source source, const ui
 	size_t taken;
 
 	taken = screen_write(call->screen, source, bytes, length);
+	call_traffic_changed(call);
 	if (taken < length)
 		log_warning("%zu bytes of a service were lost: it did not pause", length - taken);
 	/* What is on its way already must fit, too. */
@@ -98,8 +99,7 @@ void call_output_pump(struct call *call)
 		(void)caller_send(call->caller, bytes, length);
 		pacer_spend(&call->pacer, length);
 		call->bytes_out += length;
-		if (!deadlines_is_set(&call->deadlines, DEADLINE_TRAFFIC))
-			call_set_deadline(call, DEADLINE_TRAFFIC, CALL_TRAFFIC_INTERVAL);
+		call_traffic_changed(call);
 		resume(call, SCREEN_HOME);
 		resume(call, SCREEN_REMOTE);
 	}

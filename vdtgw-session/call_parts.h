@@ -46,17 +46,29 @@ struct call_redirection {
 	struct uri uri;
 	char uri_text[URI_MAX];
 	struct call_remote remotes[2];
-	struct call_remote *remote;      /* the one of this redirection, or of the last */
-	enum service_failure failure;    /* why it could not be reached, or closed */
+	struct call_remote *remote;   /* the one of this redirection, or of the last */
+	enum service_failure failure; /* why it could not be reached, or closed */
+	char detail[CALL_DETAIL_MAX]; /* more of it, for the log; empty: none */
+	uint64_t started;             /* when it was ordered */
+	uint64_t bytes_in_before;     /* of the call's, those ahead of it */
+	uint64_t bytes_out_before;
 	bool arrived;                    /* it was reached */
 	bool requested;                  /* the caller ended it */
 	bool inactive;                   /* a time-out ends it */
 	char untold[SESSION_REASON_MAX]; /* why it is over, to be told when home is closed */
 };
 
+/* The caller, in the fields of log lines. */
+struct call_log {
+	char session[24];
+	char port[8];
+};
+
 struct call {
 	struct event_loop *loop;
 	const struct config *config;
+	struct supervisor_limits limits; /* in force: the configuration's, or newer ones */
+	struct call_log log;
 	enum transport transport;
 	int descriptor; /* until the caller is answered; then -1 */
 	char address[INET6_ADDRSTRLEN];
@@ -72,6 +84,7 @@ struct call {
 	bool caller_closing;
 	struct keyboard keyboard;
 	struct typing_meter typing;
+	uint64_t silent_since;         /* the caller's last byte, or the beginning */
 	bool warned;                   /* that the call is about to end for want of input */
 	uint8_t input[CALL_INPUT_MAX]; /* on its way to the service */
 	size_t input_length;
@@ -101,6 +114,7 @@ struct call {
 	uint64_t started;
 	uint64_t bytes_in;  /* of user data, from the caller */
 	uint64_t bytes_out; /* to the caller */
+	uint64_t typed_at;  /* when the caller's last byte came; 0: none yet */
 	char detail[CALL_DETAIL_MAX];
 	bool finished;
 };
@@ -108,11 +122,40 @@ struct call {
 /* An event of the state machine, and all that follows from it. The call may be finished on
  * return. */
 void call_event(struct call *call, enum session_event event, const char *reason);
-/* From now; 0 leaves the deadline off. */
-void call_set_deadline(struct call *call, enum deadline which, uint64_t microseconds);
-void call_clear_deadline(struct call *call, enum deadline which);
+/* The caller is there no more. */
+void call_lose_caller(struct call *call, enum caller_end why, const char *detail);
 /* Why, beyond the reason's word: for the log; the first one stands. */
 void call_note(struct call *call, const char *detail);
+
+/* call_clock.c: time-outs. From now, or from a moment before; 0 leaves the deadline off. */
+void call_set_deadline(struct call *call, enum deadline which, uint64_t microseconds);
+void call_set_deadline_since(struct call *call, enum deadline which, uint64_t since,
+			     uint64_t microseconds);
+void call_clear_deadline(struct call *call, enum deadline which);
+/* Of the timer "clock". */
+void call_clock_rang(void *context);
+/* Each time-out goes on from where it began. */
+void call_change_limits(struct call *call, const struct supervisor_limits *limits);
+
+/* call_log.c: the journal. What is known of the caller goes with every line from now on. */
+void call_log_identify(struct call *call);
+void call_log_started(const struct call *call);
+/* detail: why there is no supervisor. */
+void call_log_unsupervised(const struct call *call, const char *detail);
+void call_log_home_unreachable(const struct call *call, bool was_connected, const char *reason,
+			       const char *detail);
+void call_log_redirection_connected(const struct call *call);
+void call_log_redirection_ended(const struct call *call, const char *reason);
+/* It never began. */
+void call_log_redirection_declined(const struct call *call, const char *service, const char *why);
+void call_log_ended(const struct call *call);
+
+/* call_traffic.c: what the supervisor hears of how much passes. */
+void call_traffic_typed(struct call *call, size_t length);
+/* Something else has changed: it is told soon. */
+void call_traffic_changed(struct call *call);
+/* At once, if anything has changed. */
+void call_traffic_report(struct call *call);
 
 /* call_arrival.c: who calls, and whether the first bytes are a terminal's. */
 int call_arrival_begin(struct call *call);
@@ -126,6 +169,8 @@ const char *call_arrival_abuse(const struct call *call);
 void call_input_received(struct call *call, const uint8_t *bytes, size_t length);
 /* The caller is there: its silence is measured from now on. */
 void call_input_touch(struct call *call);
+/* Its silence may last as long as the limits in force say, from where it began. */
+void call_input_watch_silence(struct call *call);
 /* The silence has nearly lasted too long. */
 void call_input_warn(struct call *call);
 /* Sends what waits, and lets the caller on when it is gone. */

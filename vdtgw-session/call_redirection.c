@@ -6,7 +6,6 @@
  */
 #include "vdtgw-session/call_parts.h"
 
-#include "common/log.h"
 #include "vdtgw-session/redirection_policy.h"
 #include "vdtgw-session/texts.h"
 
@@ -26,7 +25,7 @@ static void touch_idle(struct call *call)
 {
 	if (call->redirection.uri.scheme == URI_TELNET)
 		call_set_deadline(call, DEADLINE_REMOTE_IDLE,
-				  (uint64_t)call->config->timeouts.remote_telnet_idle * US_PER_S);
+				  (uint64_t)call->limits.remote_telnet_idle * US_PER_S);
 }
 
 static void on_connected(void *context)
@@ -60,8 +59,7 @@ static void fail(struct call *call, enum service_failure why, const char *detail
 
 	call->redirection.failure = why;
 	(void)snprintf(reason, sizeof(reason), "remote-%s", service_failure_name(why));
-	log_info("session %llu: remote service %s: %s (%s)", (unsigned long long)call->number,
-		 call->redirection.uri_text, reason, detail);
+	(void)snprintf(call->redirection.detail, sizeof(call->redirection.detail), "%s", detail);
 	call_event(call, SESSION_REMOTE_ENDED, reason);
 }
 
@@ -99,8 +97,7 @@ static struct call_remote *next_remote(struct call *call)
 static void decline(struct call *call, const struct supervisor_redirection *order,
 		    const char *reason)
 {
-	log_notice("session %llu: not redirected to %s: %s", (unsigned long long)call->number,
-		   order->uri, reason);
+	call_log_redirection_declined(call, order->uri, reason);
 	supervisor_client_redirect_ended(call->supervisor, order->tag, reason);
 }
 
@@ -130,6 +127,7 @@ static int connect_remote(struct call *call, const struct supervisor_redirection
 /* The caller pressed Connexion/Fin before the order came: all its stages pass at once. */
 static void cancel(struct call *call, const struct supervisor_redirection *order)
 {
+	call_log_redirection_declined(call, order->uri, "cancelled");
 	supervisor_client_redirecting(call->supervisor, order->tag, order->uri);
 	supervisor_client_requested_close(call->supervisor, order->tag);
 	supervisor_client_redirect_ended(call->supervisor, order->tag, "cancelled");
@@ -159,6 +157,10 @@ void call_redirection_ordered(struct call *call, const struct supervisor_redirec
 	redirection->arrived = false;
 	redirection->inactive = false;
 	redirection->requested = false;
+	redirection->started = event_loop_now();
+	redirection->bytes_in_before = call->bytes_in;
+	redirection->bytes_out_before = call->bytes_out;
+	redirection->detail[0] = '\0';
 	(void)snprintf(redirection->tag, sizeof(redirection->tag), "%s", order->tag);
 	(void)snprintf(redirection->uri_text, sizeof(redirection->uri_text), "%s", order->uri);
 	call_event(call, SESSION_REDIRECT_ORDERED, "redirect");
@@ -193,9 +195,9 @@ void call_redirection_arrive(struct call *call)
 	call->redirection.arrived = true;
 	texts_row0("CONNECT", text);
 	call_output_text(call, text);
-	call_set_deadline(call, DEADLINE_REMOTE,
-			  (uint64_t)call->config->timeouts.remote * US_PER_S);
+	call_set_deadline(call, DEADLINE_REMOTE, (uint64_t)call->limits.remote * US_PER_S);
 	touch_idle(call);
+	call_log_redirection_connected(call);
 	supervisor_client_redirected(call->supervisor, call->redirection.tag);
 	call_input_forward(call);
 }
@@ -224,12 +226,12 @@ void call_redirection_end(struct call *call, const char *reason)
 	bool failed = redirection->remote->service.link == NULL && !redirection->arrived;
 	char text[TEXTS_MAX];
 
+	call_log_redirection_ended(call, reason);
 	part(redirection->remote);
 	call_clear_deadline(call, DEADLINE_REMOTE);
 	call_clear_deadline(call, DEADLINE_REMOTE_IDLE);
 	if (call->home.link != NULL)
-		call_set_deadline(call, DEADLINE_HOME,
-				  (uint64_t)call->config->timeouts.home * US_PER_S);
+		call_set_deadline(call, DEADLINE_HOME, (uint64_t)call->limits.home * US_PER_S);
 	call_input_drop(call);
 	call->answered = true;
 	/* Connexion/Fin pressed just as the remote service went was meant for it. */

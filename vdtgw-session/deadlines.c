@@ -1,14 +1,24 @@
-/* The session's time-outs: a moment for each, 0 where it is not set. */
+/* The session's time-outs: for each when it is due, and what it counts from; 0 where it is not set.
+ */
 #include "vdtgw-session/deadlines.h"
 
-void deadlines_set(struct deadlines *deadlines, enum deadline which, uint64_t at)
+void deadlines_set(struct deadlines *deadlines, enum deadline which, uint64_t since,
+		   uint64_t duration)
 {
-	deadlines->at[which] = at;
+	deadlines->since[which] = since;
+	deadlines->at[which] = duration != 0 ? since + duration : 0;
+}
+
+void deadlines_change(struct deadlines *deadlines, enum deadline which, uint64_t duration)
+{
+	if (deadlines->since[which] != 0)
+		deadlines_set(deadlines, which, deadlines->since[which], duration);
 }
 
 void deadlines_clear(struct deadlines *deadlines, enum deadline which)
 {
 	deadlines->at[which] = 0;
+	deadlines->since[which] = 0;
 }
 
 bool deadlines_is_set(const struct deadlines *deadlines, enum deadline which)
@@ -31,7 +41,7 @@ bool deadlines_take(struct deadlines *deadlines, uint64_t now, enum deadline *re
 	for (unsigned i = 0; i < DEADLINE_COUNT; i++) {
 		if (deadlines->at[i] == 0 || deadlines->at[i] > now)
 			continue;
-		deadlines->at[i] = 0;
+		deadlines_clear(deadlines, (enum deadline)i);
 		*ret_which = (enum deadline)i;
 		return true;
 	}

@@ -25,9 +25,14 @@ enum deadline {
 /* Zero-initialised: none is set. Moments are microseconds of event_loop_now(), never 0. */
 struct deadlines {
 	uint64_t at[DEADLINE_COUNT];
+	uint64_t since[DEADLINE_COUNT];
 };
 
-void deadlines_set(struct deadlines *deadlines, enum deadline which, uint64_t at);
+/* To be due duration after since; with a duration of 0 it is off, but may be changed. */
+void deadlines_set(struct deadlines *deadlines, enum deadline which, uint64_t since,
+		   uint64_t duration);
+/* Another duration, from the moment that it counts from; nothing where it does not count. */
+void deadlines_change(struct deadlines *deadlines, enum deadline which, uint64_t duration);
 void deadlines_clear(struct deadlines *deadlines, enum deadline which);
 bool deadlines_is_set(const struct deadlines *deadlines, enum deadline which);
 /* The first of them; UINT64_MAX where none is set. */

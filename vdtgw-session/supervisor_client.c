@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "common/microseconds.h"
 #include "common/varlink.h"
+#include "vdtgw-session/supervisor_orders.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -42,16 +43,24 @@ struct supervisor_client {
 	int64_t started; /* µs since the epoch */
 	const char *state;
 	const char *service;
-	const char *redirection; /* its tag; NULL: none */
-	json_t *facts;           /* terminal_type, window_size, environment */
-	uint64_t bytes_in;
-	uint64_t bytes_out;
-	bool answered; /* on this connection */
-	bool untold;   /* something changed between its Enter and the answer */
+	const char *redirection;           /* its tag; NULL: none */
+	json_t *facts;                     /* terminal_type, window_size, environment */
+	struct supervisor_traffic traffic; /* as it is now */
+	struct supervisor_traffic told;    /* … and as this supervisor knows it */
+	bool answered;                     /* on this connection */
+	bool untold;                       /* something changed between its Enter and the answer */
 	bool absence_told;
 	bool handling; /* a handler is on the stack */
 	bool freed;
 };
+
+static int64_t wall_clock(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
+}
 
 static void destroy(struct supervisor_client *client)
 {
@@ -77,8 +86,7 @@ static void disconnect(struct supervisor_client *client, const char *detail)
 	varlink_writer_init(&client->writer, OUTPUT_MAX);
 	timer_arm(client->timer, event_loop_now() + SUPERVISOR_RETRY * (uint64_t)US_PER_S);
 	if (was_answered)
-		log_notice("the supervisor is gone (%s); the call goes on, trying again every %d s",
-			   detail, SUPERVISOR_RETRY);
+		client->handlers->away(client->context, detail);
 	if (!client->absence_told && client->number == 0) {
 		client->absence_told = true;
 		client->handlers->absent(client->context, detail);
@@ -133,12 +141,13 @@ static void enter(struct supervisor_client *client)
 {
 	json_t *parameters;
 
-	parameters = json_pack(
-	    "{s:s, s:s, s:i, s:I, s:s?, s:o?, s:I, s:I}", "transport",
-	    transport_name(client->entry->transport), "address", client->entry->address, "port",
-	    (int)client->entry->port, "started", (json_int_t)client->started, "state",
-	    client->state, "service", varlink_text(client->service, SERVICE_MAX), "bytes_in",
-	    (json_int_t)client->bytes_in, "bytes_out", (json_int_t)client->bytes_out);
+	parameters =
+	    json_pack("{s:s, s:s, s:i, s:I, s:s?, s:o?, s:I, s:I}", "transport",
+		      transport_name(client->entry->transport), "address", client->entry->address,
+		      "port", (int)client->entry->port, "started", (json_int_t)client->started,
+		      "state", client->state, "service", varlink_text(client->service, SERVICE_MAX),
+		      "bytes_in", (json_int_t)client->traffic.bytes_in, "bytes_out",
+		      (json_int_t)client->traffic.bytes_out);
 	if (parameters != NULL && client->number != 0)
 		(void)json_object_set_new(parameters, "session",
 					  json_integer((json_int_t)client->number));
@@ -148,6 +157,7 @@ static void enter(struct supervisor_client *client)
 	if (parameters != NULL)
 		(void)json_object_update_missing(parameters, client->facts);
 	client->untold = false;
+	client->told = (struct supervisor_traffic) { 0 };
 	call(client, INTERFACE "Enter", parameters, VARLINK_MORE);
 }
 
@@ -182,58 +192,6 @@ static int on_error(struct supervisor_client *client, const char *error)
 	return 0;
 }
 
-static void on_redirect(struct supervisor_client *client, json_t *order)
-{
-	char *subprotocols[SUPERVISOR_SUBPROTOCOLS_MAX];
-	struct supervisor_redirection redirection = { .subprotocols.items = subprotocols };
-	json_t *values = json_object_get(order, "redirection");
-	json_t *list = json_object_get(values, "subprotocols"), *name;
-	json_int_t ping = json_integer_value(json_object_get(values, "ping"));
-	size_t index;
-
-	redirection.tag = json_string_value(json_object_get(values, "tag"));
-	redirection.uri = json_string_value(json_object_get(values, "uri"));
-	if (redirection.tag == NULL || redirection.uri == NULL ||
-	    strlen(redirection.tag) >= SUPERVISOR_TAG_MAX ||
-	    json_array_size(list) > SUPERVISOR_SUBPROTOCOLS_MAX) {
-		log_warning("the supervisor's redirection makes no sense");
-		return;
-	}
-	json_array_foreach(list, index, name)
-	{
-		/* Read only: service links copy them. */
-		subprotocols[index] = (char *)(uintptr_t)json_string_value(name);
-		if (subprotocols[index] == NULL)
-			return;
-		redirection.subprotocols.count++;
-	}
-	redirection.ping = ping > 0 && ping <= UINT16_MAX ? (unsigned)ping : 0;
-	client->handlers->redirected(client->context, &redirection);
-}
-
-static void on_order(struct supervisor_client *client, json_t *order)
-{
-	const char *kind = json_string_value(json_object_get(order, "kind"));
-	const char *text = json_string_value(json_object_get(order, "reason"));
-
-	if (kind == NULL)
-		kind = "";
-	if (text == NULL)
-		text = "";
-	if (strcmp(kind, "kick") == 0)
-		client->handlers->kicked(client->context, text);
-	else if (strcmp(kind, "redirect") == 0)
-		on_redirect(client, order);
-	else if (strcmp(kind, "home") == 0)
-		client->handlers->sent_home(client->context, text);
-	else if (strcmp(kind, "channel") == 0)
-		client->handlers->channel(client->context,
-					  json_is_true(json_object_get(order, "up")));
-	else
-		/* Orders of a later version are not ours to refuse. */
-		log_warning("the supervisor's order is not known here: %s", kind);
-}
-
 static int on_message(struct supervisor_client *client, json_t *message)
 {
 	struct varlink_reply reply;
@@ -247,7 +205,8 @@ static int on_message(struct supervisor_client *client, json_t *message)
 	else if (!client->answered)
 		result = on_admission(client, &reply);
 	else
-		on_order(client, json_object_get(reply.parameters, "order"));
+		supervisor_order(json_object_get(reply.parameters, "order"), client->handlers,
+				 client->context);
 	varlink_reply_done(&reply);
 	return result;
 }
@@ -356,14 +315,6 @@ static void on_timer(void *context)
 	client->handling = false;
 	if (client->freed)
 		destroy(client);
-}
-
-static int64_t wall_clock(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
 }
 
 int supervisor_client_new(struct supervisor_client **ret_client, struct event_loop *loop,
@@ -493,14 +444,37 @@ void supervisor_client_redirect_ended(struct supervisor_client *client, const ch
 		       varlink_text(reason, TEXT_MAX)));
 }
 
-void supervisor_client_traffic(struct supervisor_client *client, uint64_t bytes_in,
-			       uint64_t bytes_out)
+static bool is_told(const struct supervisor_traffic *told, const struct supervisor_traffic *traffic)
 {
-	client->bytes_in = bytes_in;
-	client->bytes_out = bytes_out;
-	tell(client, INTERFACE "Traffic",
-	     json_pack("{s:I, s:I}", "bytes_in", (json_int_t)bytes_in, "bytes_out",
-		       (json_int_t)bytes_out));
+	return told->bytes_in == traffic->bytes_in && told->bytes_out == traffic->bytes_out &&
+	       told->typed_at == traffic->typed_at && told->queue == traffic->queue &&
+	       told->redirected == traffic->redirected && told->remote_in == traffic->remote_in &&
+	       told->remote_out == traffic->remote_out;
+}
+
+void supervisor_client_traffic(struct supervisor_client *client,
+			       const struct supervisor_traffic *traffic)
+{
+	json_t *parameters;
+
+	client->traffic = *traffic;
+	if (!client->answered || is_told(&client->told, traffic))
+		return;
+	client->told = *traffic;
+	parameters =
+	    json_pack("{s:I, s:I, s:I}", "bytes_in", (json_int_t)traffic->bytes_in, "bytes_out",
+		      (json_int_t)traffic->bytes_out, "queue", (json_int_t)traffic->queue);
+	if (parameters != NULL && traffic->typed_at != 0)
+		(void)json_object_set_new(
+		    parameters, "typed",
+		    json_integer(wall_clock() - (int64_t)(event_loop_now() - traffic->typed_at)));
+	if (parameters != NULL && traffic->redirected) {
+		(void)json_object_set_new(parameters, "remote_in",
+					  json_integer((json_int_t)traffic->remote_in));
+		(void)json_object_set_new(parameters, "remote_out",
+					  json_integer((json_int_t)traffic->remote_out));
+	}
+	tell(client, INTERFACE "Traffic", parameters);
 }
 
 void supervisor_client_leave(struct supervisor_client *client, const char *reason,

@@ -32,6 +32,27 @@ struct supervisor_redirection {
 	struct config_list subprotocols;
 };
 
+/* How much has passed, and how much waits. */
+struct supervisor_traffic {
+	uint64_t bytes_in;
+	uint64_t bytes_out;
+	uint64_t typed_at; /* event_loop_now() of the caller's last byte; 0: none yet */
+	uint64_t queue;    /* bytes that wait for the line */
+	bool redirected;   /* the rest is of a redirection under way */
+	uint64_t remote_in;
+	uint64_t remote_out;
+};
+
+/* Time-outs in seconds, and characters a second; 0: none. */
+struct supervisor_limits {
+	unsigned caller_idle;
+	unsigned session;
+	unsigned remote;
+	unsigned remote_telnet_idle;
+	unsigned home;
+	double typing_limit;
+};
+
 struct supervisor_handlers {
 	/* Once for each time that the session enters: after a restart of the supervisor, again. */
 	void (*admitted)(void *context, uint64_t number);
@@ -39,6 +60,8 @@ struct supervisor_handlers {
 	void (*full)(void *context);
 	/* Once: no first answer could be had. */
 	void (*absent)(void *context, const char *detail);
+	/* Each time that it goes away after it had admitted the session. */
+	void (*away)(void *context, const char *detail);
 	/* text: valid during the call, from the supervisor. */
 	void (*kicked)(void *context, const char *text);
 	/* Valid during the call. */
@@ -46,6 +69,10 @@ struct supervisor_handlers {
 	void (*sent_home)(void *context, const char *text);
 	/* The command channel is up, or down: on entering and at each change. */
 	void (*channel)(void *context, bool up);
+	/* For the caller to read, in UTF-8, unchecked; false: it cannot be shown. */
+	bool (*message)(void *context, const char *text);
+	/* In force from now on. */
+	void (*reloaded)(void *context, const struct supervisor_limits *limits);
 };
 
 /* The caller, as it is announced. address: numeric text. */
@@ -77,8 +104,9 @@ void supervisor_client_requested_close(struct supervisor_client *client, const c
 void supervisor_client_home_lost(struct supervisor_client *client, const char *tag);
 void supervisor_client_redirect_ended(struct supervisor_client *client, const char *tag,
 				      const char *reason);
-void supervisor_client_traffic(struct supervisor_client *client, uint64_t bytes_in,
-			       uint64_t bytes_out);
+/* Told only where it differs from what was told before. */
+void supervisor_client_traffic(struct supervisor_client *client,
+			       const struct supervisor_traffic *traffic);
 /* The last word; duration in microseconds. */
 void supervisor_client_leave(struct supervisor_client *client, const char *reason,
 			     uint64_t bytes_in, uint64_t bytes_out, uint64_t duration);

@@ -1,7 +1,11 @@
 /* What the caller reads from the gateway itself. */
 #include "vdtgw-session/texts.h"
 
+#include "common/utf8.h"
+
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 /* STUM: clear the page, then absolute positions (1F row column, both from 40 on). */
 #define PAGE        "\x0c\x14"
@@ -84,4 +88,26 @@ void texts_refused(const char *reason, char ret_text[TEXTS_MAX])
 void texts_row0(const char *line, char ret_text[TEXTS_MAX])
 {
 	(void)snprintf(ret_text, TEXTS_MAX, ROW_0 "%.*s" END_LINE LEAVE_ROW_0, COLUMNS, line);
+}
+
+int texts_message(const char *line, char ret_text[TEXTS_MAX])
+{
+	char shown[COLUMNS + 1];
+	size_t length = strlen(line), columns = 0;
+
+	while (length > 0) {
+		int32_t character = utf8_next(&line, &length);
+
+		/* C0, DEL and C1: the caller's terminal, or the next one, would obey them. */
+		if (columns == COLUMNS || character < ' ' ||
+		    (character >= 0x7f && character <= 0x9f))
+			return -EINVAL;
+		character = (int32_t)utf8_plain((uint32_t)character);
+		shown[columns++] = character < 0x7f ? (char)character : '?';
+	}
+	if (columns == 0)
+		return -EINVAL;
+	shown[columns] = '\0';
+	texts_row0(shown, ret_text);
+	return 0;
 }

@@ -24,5 +24,9 @@ void texts_refused(const char *reason, char ret_text[TEXTS_MAX]);
 extern const char texts_sane_state[];
 /* One line on row 0, the rest of the screen untouched. */
 void texts_row0(const char *line, char ret_text[TEXTS_MAX]);
+/* The same with a line that somebody wrote, in UTF-8: accents are left off, and what a terminal
+ * has no character for is shown as "?". -EINVAL, and nothing written, where it is not 1 to 40
+ * characters or holds a control character. */
+int texts_message(const char *line, char ret_text[TEXTS_MAX]);
 
 #endif

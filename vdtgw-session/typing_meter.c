@@ -63,6 +63,19 @@ static void lower_level(struct typing_meter *meter, uint64_t now)
 		meter->level = -bound_of(meter);
 }
 
+void typing_meter_set_limit(struct typing_meter *meter, uint64_t now, double limit)
+{
+	/* Without a limit nothing was counted, and nothing earned. */
+	if (meter->limit <= 0)
+		typing_meter_init(meter, limit, now);
+	lower_level(meter, now);
+	meter->limit = limit;
+	if (meter->level > bound_of(meter))
+		meter->level = bound_of(meter);
+	if (meter->level < -bound_of(meter))
+		meter->level = -bound_of(meter);
+}
+
 static void charge(struct typing_meter *meter, unsigned characters)
 {
 	meter->charged += characters;

@@ -60,6 +60,8 @@ struct typing_meter {
 
 /* limit: characters/s, 0 for none. now: microseconds, above 0, when the caller was answered. */
 void typing_meter_init(struct typing_meter *meter, double limit, uint64_t now);
+/* Another limit from now on: what was typed so far stands. */
+void typing_meter_set_limit(struct typing_meter *meter, uint64_t now, double limit);
 /* The caller's bytes, in order; now never goes back. Returns true once it was too fast. */
 bool typing_meter_feed(struct typing_meter *meter, uint64_t now, const uint8_t *bytes,
 		       size_t length);

@@ -244,9 +244,9 @@ static void test_deadlines_are_taken_when_due(void **state)
 	(void)state;
 	assert_int_equal(deadlines_next(&deadlines), UINT64_MAX);
 	assert_false(deadlines_take(&deadlines, UINT64_MAX, &which));
-	deadlines_set(&deadlines, DEADLINE_HOME, 30);
-	deadlines_set(&deadlines, DEADLINE_GRACE, 10);
-	deadlines_set(&deadlines, DEADLINE_LEAVE, 20);
+	deadlines_set(&deadlines, DEADLINE_HOME, 10, 20);
+	deadlines_set(&deadlines, DEADLINE_GRACE, 4, 6);
+	deadlines_set(&deadlines, DEADLINE_LEAVE, 5, 15);
 	deadlines_clear(&deadlines, DEADLINE_LEAVE);
 	assert_int_equal(deadlines_next(&deadlines), 10);
 	assert_false(deadlines_take(&deadlines, 9, &which));
@@ -258,6 +258,33 @@ static void test_deadlines_are_taken_when_due(void **state)
 	assert_int_equal(which, DEADLINE_HOME);
 }
 
+static void test_a_deadline_changes_from_where_it_began(void **state)
+{
+	static const struct {
+		uint64_t duration;
+		uint64_t next;
+	} changes[] = { { 30, 130 }, { 5, 105 }, { 0, UINT64_MAX }, { 90, 190 } };
+	struct deadlines deadlines = { 0 };
+	enum deadline which;
+
+	(void)state;
+	deadlines_change(&deadlines, DEADLINE_HOME, 10);
+	assert_int_equal(deadlines_next(&deadlines), UINT64_MAX);
+	deadlines_set(&deadlines, DEADLINE_HOME, 100, 20);
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		deadlines_change(&deadlines, DEADLINE_HOME, changes[i].duration);
+		assert_int_equal(deadlines_next(&deadlines), changes[i].next);
+	}
+	assert_true(deadlines_take(&deadlines, 190, &which));
+	deadlines_change(&deadlines, DEADLINE_HOME, 10);
+	assert_int_equal(deadlines_next(&deadlines), UINT64_MAX);
+	deadlines_set(&deadlines, DEADLINE_REMOTE, 100, 0);
+	assert_int_equal(deadlines_next(&deadlines), UINT64_MAX);
+	deadlines_clear(&deadlines, DEADLINE_REMOTE);
+	deadlines_change(&deadlines, DEADLINE_REMOTE, 10);
+	assert_int_equal(deadlines_next(&deadlines), UINT64_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +293,7 @@ int main(void)
 		cmocka_unit_test(test_the_first_reason_to_leave_stands),
 		cmocka_unit_test(test_a_caller_who_is_not_known_cannot_enter),
 		cmocka_unit_test(test_deadlines_are_taken_when_due),
+		cmocka_unit_test(test_a_deadline_changes_from_where_it_began),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -239,6 +239,31 @@ static void test_how_soon_it_is_found_out(void **state)
 	}
 }
 
+static bool type(struct typing_meter *meter, uint64_t *now, uint64_t pause, unsigned characters)
+{
+	const struct step step = { pause, BYTES("a"), characters };
+
+	return feed(meter, &step, now, 1);
+}
+
+static void test_a_changed_limit_holds_from_then_on(void **state)
+{
+	struct typing_meter meter;
+	uint64_t now = START;
+
+	(void)state;
+	typing_meter_init(&meter, 0, now);
+	now += AFTER(3000);
+	assert_false(type(&meter, &now, AFTER(10), 1000));
+	typing_meter_set_limit(&meter, now, 10);
+	now += AFTER(3000);
+	assert_false(type(&meter, &now, AFTER(110), 300));
+	typing_meter_set_limit(&meter, now, 100);
+	assert_false(type(&meter, &now, AFTER(15), 1000));
+	typing_meter_set_limit(&meter, now, 10);
+	assert_true(type(&meter, &now, AFTER(50), 300));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +271,7 @@ int main(void)
 		cmocka_unit_test(test_no_limit_is_never_exceeded),
 		cmocka_unit_test(test_the_limit_is_the_one_given),
 		cmocka_unit_test(test_how_soon_it_is_found_out),
+		cmocka_unit_test(test_a_changed_limit_holds_from_then_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
