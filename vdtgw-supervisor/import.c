@@ -5,9 +5,9 @@
 #include "vdtgw-supervisor/import.h"
 
 #include "common/event_loop.h"
+#include "common/pymoip_files.h"
 #include "vdtgw-supervisor/ban_store.h"
 #include "vdtgw-supervisor/gatekeeper.h"
-#include "vdtgw-supervisor/pymoip_files.h"
 #include "vdtgw-supervisor/server.h"
 
 #include <errno.h>

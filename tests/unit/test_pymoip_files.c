@@ -1,6 +1,6 @@
-/* links: vdtgw-supervisor */
+/* links: common */
 /* The files of a PyMoIP gateway: what is taken of them, and what is said to be left out. */
-#include "vdtgw-supervisor/pymoip_files.h"
+#include "common/pymoip_files.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
  * Reads the three JSON files of a PyMoIP gateway. Each is an object; each member of it is taken, or
  * said to be left out, never passed over in silence.
  */
-#include "vdtgw-supervisor/pymoip_files.h"
+#include "common/pymoip_files.h"
 
 #include "common/printable.h"
 

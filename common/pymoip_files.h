@@ -2,8 +2,8 @@
  * The files of a PyMoIP gateway (PROTOCOLS.md section 6), read: banned.json, neverbanned.json and
  * GatewayConfig.json. Pure, but for the local time zone, in which PyMoIP writes its times.
  */
-#ifndef VDTGW_SUPERVISOR_PYMOIP_FILES_H
-#define VDTGW_SUPERVISOR_PYMOIP_FILES_H
+#ifndef VDTGW_COMMON_PYMOIP_FILES_H
+#define VDTGW_COMMON_PYMOIP_FILES_H
 
 #include "common/address.h"
 
