@@ -20,6 +20,7 @@
 
 enum {
 	BUSY_TIMEOUT = 500, /* ms that somebody else's lock on the file may hold us up */
+	BANS_SCHEMA = 2,    /* the version since which bans are in it as they are now */
 };
 
 /* What makes version N of the schema out of version N - 1. */
@@ -51,6 +52,30 @@ static const char *const schema_steps[DATABASE_SCHEMA] = {
 	" time INTEGER NOT NULL," /* µs of the ban clock … */
 	" wall INTEGER NOT NULL"  /* … and since the epoch, at the same moment */
 	");",
+	"CREATE TABLE event ("
+	" number INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" time INTEGER NOT NULL," /* µs since the epoch */
+	" kind INTEGER NOT NULL," /* enum event_kind */
+	" session INTEGER,"
+	" transport TEXT,"
+	" address BLOB,"   /* the 16 bytes of struct address … */
+	" prefix INTEGER," /* … and that of its network */
+	" port INTEGER,"
+	" service TEXT,"
+	" reason TEXT,"
+	" duration INTEGER," /* µs */
+	" bytes_in INTEGER,"
+	" bytes_out INTEGER"
+	");"
+	"CREATE INDEX event_time ON event (time);"
+	"CREATE INDEX event_session ON event (session) WHERE session IS NOT NULL;"
+	"CREATE INDEX event_address ON event (address) WHERE address IS NOT NULL;"
+	/* Of the table event: to count its rows would take too long. */
+	"CREATE TABLE event_total ("
+	" only INTEGER PRIMARY KEY CHECK (only = 1),"
+	" total INTEGER NOT NULL"
+	");"
+	"INSERT INTO event_total VALUES (1, 0);",
 };
 
 const char *database_why(const struct database *database)
@@ -79,10 +104,33 @@ int database_run(struct database *database, const char *statements)
 		   : database_failed(database);
 }
 
-/* Runs one statement to its end, with values for its parameters; its first row's first column, if
- * there is one, is stored. */
-static int query(struct database *database, const char *statement, const int64_t *values, int count,
-		 int64_t *ret_result)
+sqlite3_stmt *database_prepare(struct database *database, const char *statement)
+{
+	sqlite3_stmt *prepared = NULL;
+
+	if (sqlite3_prepare_v2(database->handle, statement, -1, &prepared, NULL) != SQLITE_OK) {
+		(void)database_failed(database);
+		return NULL;
+	}
+	return prepared;
+}
+
+void database_bind_text(sqlite3_stmt *prepared, int place, const char *text)
+{
+	if (text != NULL)
+		(void)sqlite3_bind_text(prepared, place, text, -1, SQLITE_TRANSIENT);
+}
+
+int database_finish(struct database *database, sqlite3_stmt *prepared)
+{
+	int error = sqlite3_step(prepared) == SQLITE_DONE ? 0 : database_failed(database);
+
+	sqlite3_finalize(prepared);
+	return error;
+}
+
+int database_query(struct database *database, const char *statement, const int64_t *values,
+		   int count, int64_t *ret_result)
 {
 	sqlite3_stmt *prepared = NULL;
 	int r = sqlite3_prepare_v2(database->handle, statement, -1, &prepared, NULL);
@@ -131,7 +179,7 @@ static int upgrade(struct database *database, int64_t version)
 static int prepare_schema(struct database *database)
 {
 	int64_t version;
-	int error = query(database, "PRAGMA user_version", NULL, 0, &version);
+	int error = database_query(database, "PRAGMA user_version", NULL, 0, &version);
 
 	if (error < 0)
 		return error;
@@ -188,10 +236,10 @@ static int open_immutable(struct database *database, const char *path)
 	sqlite3_free(uri);
 	if (r != SQLITE_OK)
 		return database->handle == NULL ? -ENOMEM : database_failed(database);
-	r = query(database, "PRAGMA user_version", NULL, 0, &version);
+	r = database_query(database, "PRAGMA user_version", NULL, 0, &version);
 	if (r < 0)
 		return r;
-	return version == DATABASE_SCHEMA ? 0 : -EPROTONOSUPPORT;
+	return version >= BANS_SCHEMA && version <= DATABASE_SCHEMA ? 0 : -EPROTONOSUPPORT;
 }
 
 static int open_by(int (*open)(struct database *database, const char *path),
@@ -270,12 +318,13 @@ void database_close(struct database *database)
 int database_add_launch(struct database *database, int64_t started, int64_t *ret_launches)
 {
 	int64_t launches;
-	int error = query(database, "INSERT INTO launch (started) VALUES (?1) RETURNING number",
-			  &started, 1, &launches);
+	int error =
+	    database_query(database, "INSERT INTO launch (started) VALUES (?1) RETURNING number",
+			   &started, 1, &launches);
 
 	if (error == 0)
-		error = query(database, "DELETE FROM launch WHERE number <= ?1",
-			      &(int64_t) { launches - DATABASE_LAUNCHES_MAX }, 1, NULL);
+		error = database_query(database, "DELETE FROM launch WHERE number <= ?1",
+				       &(int64_t) { launches - DATABASE_LAUNCHES_MAX }, 1, NULL);
 	if (error == 0)
 		*ret_launches = launches;
 	return error;
@@ -285,10 +334,10 @@ int database_reserve_numbers(struct database *database, int64_t least, int64_t c
 			     int64_t *ret_first)
 {
 	int64_t reserved;
-	int error = query(database,
-			  "UPDATE session_number SET reserved = max(reserved, ?1 - 1) + ?2"
-			  " RETURNING reserved",
-			  (int64_t[]) { least, count }, 2, &reserved);
+	int error = database_query(database,
+				   "UPDATE session_number SET reserved = max(reserved, ?1 - 1) + ?2"
+				   " RETURNING reserved",
+				   (int64_t[]) { least, count }, 2, &reserved);
 
 	if (error == 0)
 		*ret_first = reserved - count + 1;

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 enum {
-	DATABASE_SCHEMA = 2,         /* the version that this program writes, in user_version */
+	DATABASE_SCHEMA = 3,         /* the version that this program writes, in user_version */
 	DATABASE_LAUNCHES_MAX = 1000 /* kept; older ones are forgotten, but still counted */
 };
 
@@ -46,9 +46,9 @@ int database_add_launch(struct database *database, int64_t started, int64_t *ret
 int database_reserve_numbers(struct database *database, int64_t least, int64_t count,
 			     int64_t *ret_first);
 
-/* A transaction of what stands below. synced false: a kill -9 loses nothing of it, but a power cut
- * may, until the next transaction that is synced. 0 or -EIO; a failed one is rolled back, by
- * database_commit() too. */
+/* A transaction of what stands below, and in database_history.h. synced false: a kill -9 loses
+ * nothing of it, but a power cut may, until the next transaction that is synced. 0 or -EIO; a
+ * failed one is rolled back, by database_commit() too. */
 int database_begin(struct database *database, bool synced);
 int database_commit(struct database *database);
 void database_roll_back(struct database *database);

@@ -33,44 +33,17 @@ void database_roll_back(struct database *database)
 		(void)sqlite3_exec(database->handle, "ROLLBACK", NULL, NULL, NULL);
 }
 
-static sqlite3_stmt *prepare(struct database *database, const char *statement)
-{
-	sqlite3_stmt *prepared = NULL;
-
-	if (sqlite3_prepare_v2(database->handle, statement, -1, &prepared, NULL) != SQLITE_OK) {
-		(void)database_failed(database);
-		return NULL;
-	}
-	return prepared;
-}
-
-static void bind_text(sqlite3_stmt *prepared, int place, const char *text)
-{
-	/* Without memory the place stays NULL, which the tables refuse where it matters. */
-	if (text != NULL)
-		(void)sqlite3_bind_text(prepared, place, text, -1, SQLITE_TRANSIENT);
-}
-
 static void bind_network(sqlite3_stmt *prepared, int place, const struct network *network)
 {
 	char text[NETWORK_TEXT_MAX];
 
 	network_format(network, text);
-	bind_text(prepared, place, text);
-}
-
-/* Runs a statement that gives no rows; frees it. */
-static int finish(struct database *database, sqlite3_stmt *prepared)
-{
-	int error = sqlite3_step(prepared) == SQLITE_DONE ? 0 : database_failed(database);
-
-	sqlite3_finalize(prepared);
-	return error;
+	database_bind_text(prepared, place, text);
 }
 
 int database_put_ban(struct database *database, const struct ban *ban)
 {
-	sqlite3_stmt *prepared = prepare(
+	sqlite3_stmt *prepared = database_prepare(
 	    database, "REPLACE INTO ban (network, since, visited, duration, reason, comment)"
 		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
 
@@ -80,19 +53,19 @@ int database_put_ban(struct database *database, const struct ban *ban)
 	sqlite3_bind_int64(prepared, 2, ban->since);
 	sqlite3_bind_int64(prepared, 3, ban->visited);
 	sqlite3_bind_int64(prepared, 4, ban->duration);
-	bind_text(prepared, 5, ban_reason_name(ban->reason));
-	bind_text(prepared, 6, ban->comment);
-	return finish(database, prepared);
+	database_bind_text(prepared, 5, ban_reason_name(ban->reason));
+	database_bind_text(prepared, 6, ban->comment);
+	return database_finish(database, prepared);
 }
 
 int database_remove_ban(struct database *database, const struct network *network)
 {
-	sqlite3_stmt *prepared = prepare(database, "DELETE FROM ban WHERE network = ?1");
+	sqlite3_stmt *prepared = database_prepare(database, "DELETE FROM ban WHERE network = ?1");
 
 	if (prepared == NULL)
 		return -EIO;
 	bind_network(prepared, 1, network);
-	return finish(database, prepared);
+	return database_finish(database, prepared);
 }
 
 int database_remove_bans(struct database *database)
@@ -103,15 +76,15 @@ int database_remove_bans(struct database *database)
 int database_put_never(struct database *database, const struct network *network, int64_t added,
 		       const char *comment)
 {
-	sqlite3_stmt *prepared =
-	    prepare(database, "REPLACE INTO never (network, added, comment) VALUES (?1, ?2, ?3)");
+	sqlite3_stmt *prepared = database_prepare(
+	    database, "REPLACE INTO never (network, added, comment) VALUES (?1, ?2, ?3)");
 
 	if (prepared == NULL)
 		return -EIO;
 	bind_network(prepared, 1, network);
 	sqlite3_bind_int64(prepared, 2, added);
-	bind_text(prepared, 3, comment);
-	return finish(database, prepared);
+	database_bind_text(prepared, 3, comment);
+	return database_finish(database, prepared);
 }
 
 int database_remove_nevers(struct database *database)
@@ -121,14 +94,14 @@ int database_remove_nevers(struct database *database)
 
 int database_put_mark(struct database *database, const struct ban_clock_mark *mark)
 {
-	sqlite3_stmt *prepared =
-	    prepare(database, "REPLACE INTO ban_clock (only, time, wall) VALUES (1, ?1, ?2)");
+	sqlite3_stmt *prepared = database_prepare(
+	    database, "REPLACE INTO ban_clock (only, time, wall) VALUES (1, ?1, ?2)");
 
 	if (prepared == NULL)
 		return -EIO;
 	sqlite3_bind_int64(prepared, 1, mark->time);
 	sqlite3_bind_int64(prepared, 2, mark->wall);
-	return finish(database, prepared);
+	return database_finish(database, prepared);
 }
 
 /* The network of a row's first column. */
@@ -165,8 +138,8 @@ int database_load_bans(struct database *database,
 				    const struct ban_terms *terms),
 		       void *context, size_t *ret_strange)
 {
-	sqlite3_stmt *rows =
-	    prepare(database, "SELECT network, since, visited, duration, reason, comment FROM ban");
+	sqlite3_stmt *rows = database_prepare(
+	    database, "SELECT network, since, visited, duration, reason, comment FROM ban");
 	size_t strange = 0;
 	int r = SQLITE_ERROR;
 
@@ -193,8 +166,8 @@ int database_load_nevers(struct database *database,
 				      const char *comment),
 			 void *context, size_t *ret_strange)
 {
-	sqlite3_stmt *rows =
-	    prepare(database, "SELECT network, added, comment FROM never ORDER BY added, network");
+	sqlite3_stmt *rows = database_prepare(
+	    database, "SELECT network, added, comment FROM never ORDER BY added, network");
 	size_t strange = 0;
 	int r = SQLITE_ERROR;
 
@@ -218,7 +191,7 @@ int database_load_nevers(struct database *database,
 
 int database_load_mark(struct database *database, struct ban_clock_mark *ret_mark)
 {
-	sqlite3_stmt *row = prepare(database, "SELECT time, wall FROM ban_clock");
+	sqlite3_stmt *row = database_prepare(database, "SELECT time, wall FROM ban_clock");
 	int result = -EIO;
 	int r;
 
