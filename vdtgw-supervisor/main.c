@@ -4,11 +4,14 @@
 #include "common/config.h"
 #include "common/event_loop.h"
 #include "common/log.h"
+#include "common/microseconds.h"
 #include "vdtgw-supervisor/admin_interface.h"
+#include "vdtgw-supervisor/ban_store.h"
 #include "vdtgw-supervisor/database.h"
 #include "vdtgw-supervisor/dispatch.h"
 #include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/gatekeeper.h"
+#include "vdtgw-supervisor/history.h"
 #include "vdtgw-supervisor/import.h"
 #include "vdtgw-supervisor/redirections.h"
 #include "vdtgw-supervisor/server.h"
@@ -273,6 +276,7 @@ static void on_database(void *context, struct database *database, bool is_new)
 	struct supervisor *supervisor = &program->supervisor;
 
 	supervisor->numbers.database = database;
+	history_set_database(supervisor->history, database);
 	if (database == NULL)
 		return;
 	/* Of the numbers that were given, nothing is known any more: those from the seconds of the
@@ -282,6 +286,32 @@ static void on_database(void *context, struct database *database, bool is_new)
 	if (supervisor->launches == 0 &&
 	    database_add_launch(database, supervisor->started, &supervisor->launches) < 0)
 		log_error("this launch cannot be counted: %s", database_why(database));
+}
+
+static void on_database_failed(void *context)
+{
+	const struct program *program = context;
+
+	ban_store_check(gatekeeper_store(program->supervisor.gatekeeper));
+}
+
+/* Ahead of the gate, which opens the database for it. */
+static int open_history(struct program *program)
+{
+	struct supervisor *supervisor = &program->supervisor;
+	const struct history_options options = {
+		.database_failed = on_database_failed,
+		.context = program,
+	};
+	int error = history_new(&supervisor->history, program->loop, &options);
+
+	if (error < 0)
+		return error;
+	history_set_bounds(supervisor->history,
+			   (int64_t)(program->config->history.duration * US_PER_S),
+			   program->config->history.max_events);
+	events_set_keeper(supervisor->events, history_keep, supervisor->history);
+	return 0;
 }
 
 static int open_gate(struct program *program)
@@ -318,6 +348,8 @@ static int set_up(struct program *program)
 	if (error == 0)
 		error = events_new(&supervisor->events);
 	if (error == 0)
+		error = open_history(program);
+	if (error == 0)
 		error = notifier_new(&supervisor->notifier, program->loop, supervisor->sessions);
 	if (error == 0)
 		error = redirections_new(&supervisor->redirections, program->loop, supervisor);
@@ -350,6 +382,7 @@ static void tear_down(struct program *program)
 	redirections_free(program->supervisor.redirections);
 	session_table_free(program->supervisor.sessions);
 	events_free(program->supervisor.events);
+	history_free(program->supervisor.history);
 	gatekeeper_free(program->supervisor.gatekeeper);
 	event_loop_free(program->loop);
 	config_free(program->config);

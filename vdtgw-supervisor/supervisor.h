@@ -20,6 +20,7 @@
 struct events;
 struct gatekeeper;
 struct redirections;
+struct history;
 struct teletel;
 
 struct supervisor {
@@ -31,6 +32,7 @@ struct supervisor {
 	struct teletel *teletel;
 	struct gatekeeper *gatekeeper;
 	struct events *events;
+	struct history *history;
 	int64_t started;            /* µs since the epoch */
 	uint64_t started_monotonic; /* µs */
 	int64_t launches;           /* 0: not known, without the database */
