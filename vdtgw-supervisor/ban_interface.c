@@ -5,15 +5,12 @@
 
 #include "vdtgw-supervisor/ban_store.h"
 #include "vdtgw-supervisor/gatekeeper.h"
+#include "vdtgw-supervisor/page.h"
 
 #include <errno.h>
 #include <string.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-
-enum {
-	PAGE_MAX = VARLINK_MESSAGE_MAX - 1024, /* bytes of entries in one reply */
-};
 
 /* Numbers of this machine's own addresses in ListNever: behind all others. */
 #define OWN_NUMBERS  (INT64_C(1) << 40)
@@ -89,22 +86,6 @@ static void log_order(struct peer *peer, const struct network *network, const ch
 
 /* Pages. */
 
-/* Appends an entry, taken over, while it fits; false: it does not, or there is no memory, in which
- * case *page is NULL afterwards. */
-static bool append(json_t **page, size_t *size, json_t *entry)
-{
-	*size += entry != NULL ? varlink_size(entry) + 1 : 0;
-	if (entry != NULL && *size > PAGE_MAX && json_array_size(*page) > 0) {
-		json_decref(entry);
-		return false;
-	}
-	if (json_array_append_new(*page, entry) == 0)
-		return true;
-	json_decref(*page);
-	*page = NULL;
-	return false;
-}
-
 static bool read_from(struct peer *peer, const struct varlink_call *call, int64_t *from)
 {
 	static const struct varlink_field fields[] = {
@@ -155,7 +136,7 @@ void ban_interface_list_bans(struct supervisor *supervisor, struct peer *peer,
 	page = json_array();
 	for (ban = ban_list_next(bans, from); ban != NULL;
 	     ban = ban_list_next(bans, ban->number + 1))
-		if (!append(&page, &size, pack_ban(supervisor->gatekeeper, ban)))
+		if (!page_append(&page, &size, pack_ban(supervisor->gatekeeper, ban)))
 			break;
 	answer_page(peer, "bans", page, (int64_t)ban_list_count(bans),
 		    ban != NULL ? ban->number : 0);
@@ -190,7 +171,7 @@ static int64_t append_own(const struct never_list *nevers, int64_t from, json_t 
 	int64_t i = from > OWN_NUMBERS ? from - OWN_NUMBERS : 0;
 
 	for (; i < (int64_t)never_list_own_count(nevers); i++)
-		if (!append(page, size, pack_own(never_list_own(nevers, (size_t)i))))
+		if (!page_append(page, size, pack_own(never_list_own(nevers, (size_t)i))))
 			return OWN_NUMBERS + i;
 	return 0;
 }
@@ -209,7 +190,7 @@ void ban_interface_list_never(struct supervisor *supervisor, struct peer *peer,
 	page = json_array();
 	for (never = never_list_next(nevers, from); never != NULL && next == 0;
 	     never = never_list_next(nevers, never->number + 1))
-		if (!append(&page, &size, pack_never(never)))
+		if (!page_append(&page, &size, pack_never(never)))
 			next = never->number;
 	if (next == 0)
 		next = append_own(nevers, from, &page, &size);
