@@ -6,6 +6,7 @@
 
 #include "vdtgw-supervisor/admin_interface.h"
 #include "vdtgw-supervisor/ban_interface.h"
+#include "vdtgw-supervisor/history_interface.h"
 #include "vdtgw-supervisor/interfaces.h"
 #include "vdtgw-supervisor/redirection_interface.h"
 #include "vdtgw-supervisor/session_interface.h"
@@ -76,6 +77,7 @@ static const struct interface interfaces[] = {
 	      { "ListSessions", admin_interface_list_sessions, CONSOLE_SEES },
 	      { "Watch", watch_interface_watch, CONSOLE_SEES },
 	      { "Kick", admin_interface_kick, CONSOLE_NEVER },
+	      { "History", history_interface_history, CONSOLE_NEVER },
 	      { "ListBans", ban_interface_list_bans, CONSOLE_SEES },
 	      { "Ban", ban_interface_ban, CONSOLE_NEVER },
 	      { "Unban", ban_interface_unban, CONSOLE_NEVER },
