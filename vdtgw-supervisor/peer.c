@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #define SECOND UINT64_C(1000000) /* µs */
@@ -15,6 +16,12 @@
 enum {
 	CHUNK_SIZE = 4096, /* bytes read at once */
 	BYTES_A_TOKEN = 1024,
+};
+
+/* An answer that is still to come. */
+struct peer_answer {
+	struct peer *peer; /* NULL: it has gone */
+	bool oneway;       /* nothing is to be sent */
 };
 
 struct peer {
@@ -26,10 +33,14 @@ struct peer {
 	struct varlink_reader reader;
 	struct varlink_writer writer;
 	const struct varlink_call *call; /* under way */
+	struct peer_answer *answer;      /* awaited; NULL: none */
+	char *rest;                      /* read, but not worked off: behind an awaited answer */
+	size_t rest_length;
 	struct session_entry *session;
 	bool had_session;
 	bool settled;
 	bool serving; /* within a handler of the watch or the timer: freeing waits for its end */
+	bool hung_up; /* but its rest is still to be worked off */
 	bool ended;
 	enum peer_end why;
 	uint64_t busy_until;      /* when all that it called is worked off at PEER_RATE */
@@ -69,7 +80,8 @@ bool peer_has_hung_up(const struct peer *peer)
 {
 	struct pollfd socket = { .fd = watch_descriptor(peer->watch) };
 
-	return poll(&socket, 1, 0) == 1 && (socket.revents & (POLLHUP | POLLERR)) != 0;
+	return peer->hung_up ||
+	       (poll(&socket, 1, 0) == 1 && (socket.revents & (POLLHUP | POLLERR)) != 0);
 }
 
 int peer_kind(const struct peer *peer)
@@ -95,6 +107,9 @@ bool peer_had_session(const struct peer *peer)
 
 static void free_peer(struct peer *peer)
 {
+	if (peer->answer != NULL)
+		peer->answer->peer = NULL;
+	free(peer->rest);
 	watch_free(peer->watch);
 	timer_free(peer->timer);
 	varlink_reader_done(&peer->reader);
@@ -131,7 +146,7 @@ static uint64_t next_due(const struct peer *peer, enum peer_end *ret_why)
 {
 	uint64_t due = UINT64_MAX;
 
-	if (!peer->settled) {
+	if (!peer->settled && peer->answer == NULL) {
 		due = peer->unsettled_since + PEER_PATIENCE * SECOND;
 		*ret_why = PEER_SILENT;
 	}
@@ -146,6 +161,18 @@ static uint64_t next_due(const struct peer *peer, enum peer_end *ret_why)
 	return due;
 }
 
+/* What was read before an awaited answer is worked off before more is read. */
+static bool may_work_off_rest(const struct peer *peer)
+{
+	return peer->rest != NULL && peer->answer == NULL && peer->paused_until == 0;
+}
+
+static void set_reading(struct peer *peer)
+{
+	watch_read(peer->watch,
+		   peer->rest == NULL && peer->answer == NULL && peer->paused_until == 0);
+}
+
 static void set_timer(struct peer *peer)
 {
 	enum peer_end why;
@@ -153,6 +180,8 @@ static void set_timer(struct peer *peer)
 
 	if (peer->paused_until != 0 && peer->paused_until < due)
 		due = peer->paused_until;
+	if (may_work_off_rest(peer))
+		due = event_loop_now();
 	if (due == UINT64_MAX)
 		timer_disarm(peer->timer);
 	else
@@ -163,10 +192,14 @@ static void set_timer(struct peer *peer)
 static void end_serving(struct peer *peer)
 {
 	peer->serving = false;
-	if (peer->ended)
+	if (peer->hung_up && peer->rest == NULL)
+		mark_ended(peer, PEER_CLOSED);
+	if (peer->ended) {
 		finish(peer);
-	else
+	} else {
+		set_reading(peer);
 		set_timer(peer);
+	}
 }
 
 void peer_settle(struct peer *peer, bool settled)
@@ -241,6 +274,52 @@ void peer_order(struct peer *peer, json_t *parameters)
 		end_serving(peer);
 }
 
+struct peer_answer *peer_postpone(struct peer *peer)
+{
+	struct peer_answer *answer = malloc(sizeof(*answer));
+
+	if (answer == NULL) {
+		mark_ended(peer, PEER_NO_MEMORY);
+		return NULL;
+	}
+	*answer = (struct peer_answer) { .peer = peer, .oneway = peer->call->oneway };
+	peer->answer = answer;
+	return answer;
+}
+
+/* error NULL: a reply. */
+static void give_answer(struct peer_answer *answer, const char *error, json_t *parameters)
+{
+	struct peer *peer = answer->peer;
+	bool serving = peer != NULL && peer->serving;
+
+	if (peer == NULL || peer->ended || answer->oneway) {
+		json_decref(parameters);
+	} else {
+		peer->serving = true;
+		written(peer, error == NULL
+				  ? varlink_write_reply(&peer->writer, parameters, false)
+				  : varlink_write_error(&peer->writer, error, parameters));
+	}
+	free(answer);
+	if (peer == NULL)
+		return;
+	peer->answer = NULL;
+	peer->unsettled_since = event_loop_now();
+	if (!serving)
+		end_serving(peer);
+}
+
+void peer_answer_reply(struct peer_answer *answer, json_t *parameters)
+{
+	give_answer(answer, NULL, parameters);
+}
+
+void peer_answer_error(struct peer_answer *answer, const char *error, json_t *parameters)
+{
+	give_answer(answer, error, parameters);
+}
+
 static void handle_message(struct peer *peer, json_t *message)
 {
 	struct varlink_call call;
@@ -269,10 +348,22 @@ static void charge(struct peer *peer, size_t bytes, unsigned messages)
 	if (peer->busy_until < now)
 		peer->busy_until = now;
 	peer->busy_until += messages * token + bytes * token / BYTES_A_TOKEN;
-	if (peer->busy_until > now + PEER_BURST * token) {
+	if (peer->busy_until > now + PEER_BURST * token)
 		peer->paused_until = peer->busy_until - PEER_BURST * token;
-		watch_read(peer->watch, false);
+}
+
+/* Keeps what stands behind a call whose answer is awaited: less than was read at once. */
+static void keep_rest(struct peer *peer, const char *bytes, size_t length)
+{
+	if (length == 0)
+		return;
+	peer->rest = malloc(length);
+	if (peer->rest == NULL) {
+		mark_ended(peer, PEER_NO_MEMORY);
+		return;
 	}
+	memcpy(peer->rest, bytes, length);
+	peer->rest_length = length;
 }
 
 static void take(struct peer *peer, const char *bytes, size_t length)
@@ -280,7 +371,7 @@ static void take(struct peer *peer, const char *bytes, size_t length)
 	size_t done = 0;
 	unsigned messages = 0;
 
-	while (done < length && !peer->ended) {
+	while (done < length && !peer->ended && peer->answer == NULL) {
 		json_t *message;
 		long used =
 		    varlink_reader_feed(&peer->reader, bytes + done, length - done, &message);
@@ -299,7 +390,18 @@ static void take(struct peer *peer, const char *bytes, size_t length)
 		peer->message_since = 0;
 	if (peer->reader.length > 0 && peer->message_since == 0)
 		peer->message_since = event_loop_now();
-	charge(peer, length, messages);
+	charge(peer, done, messages);
+	if (!peer->ended)
+		keep_rest(peer, bytes + done, length - done);
+}
+
+static void take_rest(struct peer *peer)
+{
+	char *rest = peer->rest;
+
+	peer->rest = NULL;
+	take(peer, rest, peer->rest_length);
+	free(rest);
 }
 
 static void on_readable(void *context)
@@ -329,7 +431,12 @@ static void on_writable(void *context)
 
 static void on_hung_up(void *context)
 {
-	peer_end(context, PEER_CLOSED);
+	struct peer *peer = context;
+
+	if (peer->rest != NULL)
+		peer->hung_up = true;
+	else
+		peer_end(peer, PEER_CLOSED);
 }
 
 static const struct watch_handlers watch_handlers = {
@@ -345,10 +452,10 @@ static void on_timer(void *context)
 	enum peer_end why = PEER_SILENT;
 
 	peer->serving = true;
-	if (peer->paused_until != 0 && peer->paused_until <= now) {
+	if (peer->paused_until != 0 && peer->paused_until <= now)
 		peer->paused_until = 0;
-		watch_read(peer->watch, true);
-	}
+	if (may_work_off_rest(peer))
+		take_rest(peer);
 	if (next_due(peer, &why) <= now)
 		mark_ended(peer, why);
 	end_serving(peer);

@@ -37,10 +37,12 @@ enum peer_end {
 };
 
 struct peer;
+struct peer_answer;
 struct session_entry;
 
 struct peer_handlers {
-	/* One call; peer_reply() or peer_error() answers it, before the end of the handler. */
+	/* One call; peer_reply() or peer_error() answers it before the end of the handler, or
+	 * peer_postpone() leaves that for later. */
 	void (*called)(void *context, struct peer *peer, const struct varlink_call *call);
 	/* Once, and last: the peer is freed afterwards. */
 	void (*gone)(void *context, struct peer *peer, enum peer_end why);
@@ -64,6 +66,13 @@ void peer_end(struct peer *peer, enum peer_end why);
  * is a lack of memory. A peer whose queue is full is ended. */
 void peer_reply(struct peer *peer, json_t *parameters, bool continues);
 void peer_error(struct peer *peer, const char *error, json_t *parameters);
+/* Leaves the answer to the call under way for later. Meanwhile nothing more of this peer is worked
+ * off, so that replies come in the order of the calls; the owner sees to it that this does not last.
+ * The answer is given exactly once, by either function, which frees it; where the peer has gone, it
+ * goes nowhere. parameters as above. Returns NULL without memory: the peer is ended. */
+struct peer_answer *peer_postpone(struct peer *peer);
+void peer_answer_reply(struct peer_answer *answer, json_t *parameters);
+void peer_answer_error(struct peer_answer *answer, const char *error, json_t *parameters);
 /* Another reply to an earlier call with "more". */
 void peer_order(struct peer *peer, json_t *parameters);
 
