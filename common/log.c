@@ -84,6 +84,16 @@ void log_set_fields(const struct log_field *fields, size_t field_count)
 	state.field_count = field_count;
 }
 
+bool log_is_in_journal(void)
+{
+	return state.destination == DESTINATION_JOURNAL;
+}
+
+static int process_of(const struct log_journal_entry *entry)
+{
+	return (int)(entry->process != 0 ? entry->process : getpid());
+}
+
 /* Where the journal's datagram socket cannot be reached (a sandbox hides it), its stream can: it
  * is standard error itself, and a line there starts with its priority. */
 static bool write_journal(const struct log_journal_entry *entry)
@@ -95,7 +105,7 @@ static bool write_journal(const struct log_journal_entry *entry)
 	if (r == 0 || r == -EAGAIN)
 		return r == 0;
 	length = snprintf(line, sizeof(line), "<%d>%.64s[%d]: %s\n", entry->priority,
-			  entry->identifier, (int)getpid(), entry->message);
+			  entry->identifier, process_of(entry), entry->message);
 	return send(STDERR_FILENO, line, (size_t)length, MSG_NOSIGNAL | MSG_DONTWAIT) == length;
 }
 
@@ -106,11 +116,26 @@ static bool write_stderr(const struct log_journal_entry *entry)
 	char line[PREFIX_MAX + LOG_LINE_MAX + 1];
 	struct pollfd ready = { .fd = STDERR_FILENO, .events = POLLOUT };
 	int length = snprintf(line, sizeof(line), "%.64s[%d]: %s\n", entry->identifier,
-			      (int)getpid(), entry->message);
+			      process_of(entry), entry->message);
 
 	if (poll(&ready, 1, 0) != 1 || ready.revents != POLLOUT)
 		return false;
 	return write(STDERR_FILENO, line, (size_t)length) == length;
+}
+
+/* syslog(3) has one name at a time, which it does not copy. */
+static void write_syslog(const struct log_journal_entry *entry)
+{
+	char name[PREFIX_MAX];
+
+	if (entry->process == 0) {
+		syslog((int)entry->priority, "%s", entry->message);
+		return;
+	}
+	snprintf(name, sizeof(name), "%.64s[%d]", entry->identifier, (int)entry->process);
+	openlog(name, 0, LOG_DAEMON);
+	syslog((int)entry->priority, "%s", entry->message);
+	openlog(state.program, LOG_PID, LOG_DAEMON);
 }
 
 static bool write_entry(const struct log_journal_entry *entry)
@@ -123,7 +148,7 @@ static bool write_entry(const struct log_journal_entry *entry)
 	case DESTINATION_STDERR:
 		return write_stderr(entry);
 	case DESTINATION_SYSLOG:
-		syslog((int)entry->priority, "%s", entry->message);
+		write_syslog(entry);
 		return true;
 	}
 	return true;
@@ -163,6 +188,17 @@ static size_t join_fields(const struct log_journal_entry *event,
 	return count + own;
 }
 
+static void write_text(const struct log_journal_entry *event, const char *raw, size_t length)
+{
+	struct log_journal_entry entry = *event;
+	char text[LOG_LINE_MAX + 1];
+
+	printable(text, sizeof(text), raw, length);
+	entry.message = text;
+	if (!confess_losses() || !write_entry(&entry))
+		state.lost++;
+}
+
 __attribute__((format(printf, 2, 0))) static void write_line(const struct log_journal_entry *event,
 							     const char *format, va_list arguments)
 {
@@ -170,7 +206,6 @@ __attribute__((format(printf, 2, 0))) static void write_line(const struct log_jo
 	struct log_field fields[LOG_FIELDS_MAX];
 	int saved_errno = errno;
 	char raw[RAW_MAX];
-	char text[LOG_LINE_MAX + 1];
 	int length;
 
 	if (state.destination == DESTINATION_NONE ||
@@ -181,13 +216,24 @@ __attribute__((format(printf, 2, 0))) static void write_line(const struct log_jo
 		length = 0;
 	if ((size_t)length >= sizeof(raw))
 		length = sizeof(raw) - 1;
-	printable(text, sizeof(text), raw, (size_t)length);
 	entry.identifier = state.program;
-	entry.message = text;
 	entry.fields = fields;
 	entry.field_count = join_fields(event, fields);
-	if (!confess_losses() || !write_entry(&entry))
-		state.lost++;
+	write_text(&entry, raw, (size_t)length);
+	errno = saved_errno;
+}
+
+void log_line_of(const char *program, pid_t process, const char *text, size_t length)
+{
+	const struct log_journal_entry entry = {
+		.priority = LOG_PRIORITY_INFO,
+		.identifier = program,
+		.process = process,
+	};
+	int saved_errno = errno;
+
+	if (state.destination != DESTINATION_NONE)
+		write_text(&entry, text, length);
 	errno = saved_errno;
 }
 

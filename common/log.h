@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* As in syslog(3). */
 enum log_priority {
@@ -51,6 +52,11 @@ void log_write(enum log_priority priority, const char *format, ...)
  * as it was. */
 void log_event(enum log_priority priority, const char *message_id, const struct log_field *fields,
 	       size_t field_count, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* A line that another program wrote, under that program's own name, made safe as all others. */
+void log_line_of(const char *program, pid_t process, const char *text, size_t length);
+/* Whether what is logged goes to the journal. */
+bool log_is_in_journal(void);
 
 #define log_error(...)   log_write(LOG_PRIORITY_ERROR, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_PRIORITY_WARNING, __VA_ARGS__)

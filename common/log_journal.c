@@ -131,7 +131,8 @@ int log_journal_send(const struct log_journal *journal, const struct log_journal
 
 	layout.range_count = 0;
 	layout.field_count = 0;
-	snprintf(process, sizeof(process), "%d", (int)getpid());
+	snprintf(process, sizeof(process), "%d",
+		 (int)(entry->process != 0 ? entry->process : getpid()));
 	add_field(&layout, "PRIORITY", priority);
 	add_field(&layout, "SYSLOG_IDENTIFIER", entry->identifier);
 	add_field(&layout, "SYSLOG_PID", process);

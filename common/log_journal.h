@@ -21,6 +21,7 @@ struct log_journal {
 struct log_journal_entry {
 	enum log_priority priority;
 	const char *identifier;
+	pid_t process;          /* whose line it is; 0: this one's */
 	const char *message_id; /* left out unless it is 32 hexadecimal digits */
 	const char *message;
 	const struct log_field *fields;
