@@ -10,6 +10,7 @@
 #include "vdtgw-supervisor/interfaces.h"
 #include "vdtgw-supervisor/redirection_interface.h"
 #include "vdtgw-supervisor/session_interface.h"
+#include "vdtgw-supervisor/teletel_interface.h"
 #include "vdtgw-supervisor/watch_interface.h"
 
 #include <string.h>
@@ -78,6 +79,10 @@ static const struct interface interfaces[] = {
 	      { "Watch", watch_interface_watch, CONSOLE_SEES },
 	      { "Kick", admin_interface_kick, CONSOLE_NEVER },
 	      { "History", history_interface_history, CONSOLE_NEVER },
+	      { "TeletelStatus", teletel_interface_status, CONSOLE_SEES },
+	      { "TeletelStart", teletel_interface_start, CONSOLE_CONTROLS },
+	      { "TeletelStop", teletel_interface_stop, CONSOLE_CONTROLS },
+	      { "TeletelRestart", teletel_interface_restart, CONSOLE_CONTROLS },
 	      { "ListBans", ban_interface_list_bans, CONSOLE_SEES },
 	      { "Ban", ban_interface_ban, CONSOLE_NEVER },
 	      { "Unban", ban_interface_unban, CONSOLE_NEVER },

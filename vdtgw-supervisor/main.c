@@ -18,6 +18,7 @@
 #include "vdtgw-supervisor/session_interface.h"
 #include "vdtgw-supervisor/supervisor.h"
 #include "vdtgw-supervisor/teletel.h"
+#include "vdtgw-supervisor/teletel_server.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -367,8 +368,14 @@ static int set_up(struct program *program)
 		return error;
 	}
 	error = teletel_new(&supervisor->teletel, program->loop, supervisor);
-	if (error < 0)
+	if (error < 0) {
 		log_error("the command channel cannot be set up: %s", strerror(-error));
+		return error;
+	}
+	error = teletel_server_new(&supervisor->teletel_server, program->loop, program->config,
+				   supervisor->events);
+	if (error < 0)
+		log_error("the Teletel server cannot be set up: %s", strerror(-error));
 	return error;
 }
 
@@ -378,6 +385,8 @@ static void tear_down(struct program *program)
 	teletel_free(program->supervisor.teletel);
 	server_free(program->session_server);
 	server_free(program->admin_server);
+	/* Behind the sockets: callers do not wait for its end. */
+	teletel_server_free(program->supervisor.teletel_server);
 	notifier_free(program->supervisor.notifier);
 	redirections_free(program->supervisor.redirections);
 	session_table_free(program->supervisor.sessions);

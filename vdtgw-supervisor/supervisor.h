@@ -22,6 +22,7 @@ struct gatekeeper;
 struct redirections;
 struct history;
 struct teletel;
+struct teletel_server;
 
 struct supervisor {
 	const struct config *config;
@@ -30,6 +31,7 @@ struct supervisor {
 	struct notifier *notifier;
 	struct redirections *redirections;
 	struct teletel *teletel;
+	struct teletel_server *teletel_server;
 	struct gatekeeper *gatekeeper;
 	struct events *events;
 	struct history *history;
