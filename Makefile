@@ -73,6 +73,16 @@ $(BUILD)/%.o: %.c $(BUILD)/settings
 # What EMBED() names, the compiler does not tell.
 $(BUILD)/vdtgw-supervisor/interfaces.o: $(wildcard vdtgw-supervisor/*.varlink)
 
+# The session's filter of system calls: compiled now, so that no session has to.
+$(BUILD)/compile-filter: vdtgw-session/filter/compile.c $(BUILD)/settings
+	$(CC) -std=c17 $(WARNINGS) $(WERROR) -D_GNU_SOURCE -o $@ $< -lseccomp
+
+$(BUILD)/sandbox_filter.bpf: $(BUILD)/compile-filter
+	$< >$@.new && mv $@.new $@
+
+$(BUILD)/vdtgw-session/sandbox.o: CPPFLAGS += -Wa,-I$(BUILD)
+$(BUILD)/vdtgw-session/sandbox.o: $(BUILD)/sandbox_filter.bpf
+
 # Everything of a folder but its main.c is a library, which the tests link too.
 $(BUILD)/lib%.a:
 	@mkdir -p $(@D)
@@ -100,6 +110,11 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(SHARED)
 
 $(foreach test,$(wildcard tests/unit/test_*.c tests/fuzz/fuzz_*.c),\
 	$(eval $(test:%.c=$(BUILD)/%): $(BUILD)/lib$(call library_of,$(test)).a))
+
+# Shuts the doors of a session as a session does, and rattles at them.
+$(BUILD)/tests/system/attacker/attacker: $(call objects_of,tests/system/attacker) \
+		$(BUILD)/libvdtgw-session.a $(SHARED)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(vdtgw-session_LIBS)
 
 # ---- Try it. What is missing of Debian's packages is installed first.
 
@@ -133,7 +148,7 @@ unit-tests: $(UNIT_TESTS)
 
 ## the real programs against clients and servers that are not ours (pytest)
 system: packages-test
-	@$(MAKE) --no-print-directory -j$(JOBS) WERROR=-Werror all
+	@$(MAKE) --no-print-directory -j$(JOBS) WERROR=-Werror all $(BUILD)/tests/system/attacker/attacker
 	VDTGW_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -p no:cacheprovider \
 		-n $(TESTS_AT_ONCE) --dist loadgroup $(PYTEST_ARGS) tests/system
 

@@ -1,6 +1,6 @@
 /*
  * A file of the source tree as a constant of the program. The path is relative to the top folder,
- * where the compiler runs; a zero follows the last byte.
+ * where the compiler runs, or to where the assembler looks; a zero follows the last byte.
  */
 #ifndef VDTGW_COMMON_EMBED_H
 #define VDTGW_COMMON_EMBED_H
@@ -15,7 +15,7 @@
 
 /* Defines `const char symbol[]` and `const size_t symbol_length`. */
 #define EMBED(symbol, path)                                                                        \
-	__asm__(".pushsection .rodata\n"                                                           \
+	__asm__(".pushsection .rodata\n.balign 8\n"                                                \
 		".global " #symbol "\n" #symbol ":\n"                                              \
 		".incbin \"" path "\"\n"                                                           \
 		".Lend_" #symbol ":\n"                                                             \

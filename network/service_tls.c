@@ -12,6 +12,7 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 static struct service_tls *first;
 
@@ -129,6 +130,20 @@ void service_tls_leave(struct service_tls *tls)
 			break;
 		}
 	tls->entered = false;
+}
+
+const char *service_tls_trusted_file(void)
+{
+	const char *chosen = getenv(X509_get_default_cert_file_env());
+
+	return chosen != NULL ? chosen : X509_get_default_cert_file();
+}
+
+const char *service_tls_trusted_folders(void)
+{
+	const char *chosen = getenv(X509_get_default_cert_dir_env());
+
+	return chosen != NULL ? chosen : X509_get_default_cert_dir();
 }
 
 const char *service_tls_error(void)

@@ -26,6 +26,9 @@ void *service_tls_context(void);
 void service_tls_enter(struct service_tls *tls, int descriptor, const char *host);
 /* May be called when not entered. */
 void service_tls_leave(struct service_tls *tls);
+/* Where the certificate authorities are: a file, and folders separated by colons. */
+const char *service_tls_trusted_file(void);
+const char *service_tls_trusted_folders(void);
 /* The reason of OpenSSL's last error, or a phrase for there being none. */
 const char *service_tls_error(void);
 

@@ -1,11 +1,12 @@
 /*
  * vdtgw-session: one caller, from the connected socket that systemd (descriptor 3) or inetd
- * (descriptor 0) hands over to the last byte. Options, descriptors, limits, exit status.
+ * (descriptor 0) hands over to the last byte. Options, descriptors, wiring, exit status.
  */
 #include "common/config.h"
 #include "common/event_loop.h"
 #include "common/log.h"
 #include "vdtgw-session/call.h"
+#include "vdtgw-session/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -23,8 +23,6 @@
 enum {
 	SYSTEMD_DESCRIPTOR = 3, /* sd_listen_fds(3) */
 	INETD_DESCRIPTOR = 0,
-	DESCRIPTORS_MAX = 48,        /* of this process: a call needs about fifteen */
-	DATA_MAX = 64 * 1024 * 1024, /* bytes of memory: a call needs less than two million */
 };
 
 static const char usage[] =
@@ -142,20 +140,6 @@ static int take_socket(int descriptor)
 	return taken;
 }
 
-static void limit_resources(void)
-{
-	const struct rlimit descriptors = { DESCRIPTORS_MAX, DESCRIPTORS_MAX };
-	const struct rlimit no_core = { 0, 0 };
-
-	(void)setrlimit(RLIMIT_NOFILE, &descriptors);
-	(void)setrlimit(RLIMIT_CORE, &no_core);
-#ifndef __SANITIZE_ADDRESS__
-	const struct rlimit data = { DATA_MAX, DATA_MAX };
-
-	(void)setrlimit(RLIMIT_DATA, &data);
-#endif
-}
-
 static void on_signal(int signal_number, void *context)
 {
 	(void)signal_number;
@@ -168,9 +152,10 @@ static int run(const struct config *config, enum transport transport, int descri
 	struct call *call = NULL;
 	int result;
 
-	result = event_loop_new(&loop, DESCRIPTORS_MAX);
+	result = event_loop_new(&loop, SANDBOX_DESCRIPTORS_MAX);
 	if (result < 0)
 		goto out;
+	sandbox_close_doors(config->dump.enabled ? config->dump.max_bytes : 0);
 	result = call_new(&call, loop, config, transport, descriptor);
 	if (result < 0)
 		goto out;
@@ -229,7 +214,6 @@ int main(int argc, char **argv)
 		log_error("%s", error);
 		return EX_CONFIG;
 	}
-	limit_resources();
 	status = run(config, options.transport, descriptor) < 0 ? EX_OSERR : EX_OK;
 	config_free(config);
 	return status;
