@@ -211,7 +211,7 @@ install: all
 	done
 	install -m 644 units/vdtgw.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/vdtgw.conf
 	install -m 644 units/vdtgw.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/vdtgw.conf
-	set -e; for example in xinetd inetd.conf vdtgw-supervisor-nftables.conf; do \
+	set -e; for example in xinetd inetd.conf vdtgw-supervisor-nftables.conf vdtgw-paranoid.conf; do \
 		$(call fill_in,units/$$example,$(DESTDIR)$(docdir)/examples/$$example); \
 	done
 	install -m 644 README.md $(DESTDIR)$(docdir)

@@ -35,6 +35,9 @@ NAMESPACES = """BindPaths BindReadOnlyPaths DynamicUser ExecPaths ExtensionImage
     ProtectKernelLogs ProtectKernelModules ProtectKernelTunables ProtectProc ProtectSystem
     ReadOnlyPaths ReadWritePaths RootDirectory RootImage TemporaryFileSystem""".split()
 
+# Of these, the ones that make systemd 252 mount anything.
+MOUNTS = set(NAMESPACES) - {"PrivateNetwork", "PrivateUsers", "ProtectHostname"}
+
 
 def make(*arguments):
     """As a person would type it: without what an outer make hands down."""
@@ -87,6 +90,7 @@ def test_everything_is_installed(installed):
         "lib/tmpfiles.d/vdtgw.conf",
         "share/doc/vdtgw/README.md",
         "share/doc/vdtgw/examples/inetd.conf",
+        "share/doc/vdtgw/examples/vdtgw-paranoid.conf",
         "share/doc/vdtgw/examples/vdtgw-supervisor-nftables.conf",
         "share/doc/vdtgw/examples/xinetd",
         *(f"share/vdtgw/{file.relative_to(ROOT / 'share')}" for file in files_of(ROOT / "share")),
@@ -109,18 +113,37 @@ def test_nothing_names_another_prefix(installed):
         assert str(installed).encode() not in content, f"{file} names DESTDIR"
 
 
-def test_units_are_valid(installed):
-    # With systemd's own units, which ours refer to.
-    systemd = installed / "usr/lib"
+def verify(root):
+    """What systemd has to say of all units, with its own, which ours refer to."""
+    systemd = root / "usr/lib"
     shutil.copytree("/usr/lib/systemd/system", systemd / "systemd/system", symlinks=True)
     names = [unit.replace("@.", "@instance.") for unit in UNITS]
-    options = [f"--root={installed}", "--man=no", "--recursive-errors=no"]
+    options = [f"--root={root}", "--man=no", "--recursive-errors=no"]
     try:
         done = subprocess.run(["systemd-analyze", *options, "verify", *names], capture_output=True, text=True)
     finally:
         shutil.rmtree(systemd)
     # What is merely ignored, an unknown key for one, is said with status 0.
     assert done.returncode == 0 and "vdtgw" not in done.stdout + done.stderr, done.stdout + done.stderr
+
+
+def test_units_are_valid(installed):
+    verify(installed)
+
+
+def test_the_paranoid_drop_in_is_valid_and_all_mount_namespace(installed, tmp_path):
+    example = installed / PREFIX.lstrip("/") / "share/doc/vdtgw/examples/vdtgw-paranoid.conf"
+    text = example.read_text()
+    keys = re.findall(r"^([A-Za-z]+)=", text, re.M)
+    assert keys and set(keys) <= MOUNTS, set(keys) - MOUNTS
+    root = tmp_path / "root"
+    shutil.copytree(installed, root)
+    for transport in TRANSPORTS:
+        place = f"etc/systemd/system/vdtgw-{transport}@.service.d/paranoid.conf"
+        assert f"/{place}" in text, "the file says where it belongs"
+        (root / place).parent.mkdir(parents=True)
+        shutil.copy(example, root / place)
+    verify(root)
 
 
 def test_units_name_files_that_are_there(installed):
