@@ -8,15 +8,12 @@
 #include "common/target_pattern.h"
 #include "common/uri.h"
 
-#include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
 enum {
 	SUBPROTOCOL_MAX = 64,
 	WORD_MAX = 4096,
-	NFT_NAME_MAX = 31,    /* with a suffix of ours still less than the kernel's limit */
-	DURATION_DIGITS = 12, /* more is more than any limit, and 12 digits of days fit 64 bits */
+	NFT_NAME_MAX = 31, /* with a suffix of ours still less than the kernel's limit */
 };
 
 #define DIGITS  "0123456789"
@@ -130,37 +127,4 @@ const char *config_check_pattern(const char *text, size_t index)
 
 	(void)index;
 	return target_pattern_parse(&pattern, text, &why) < 0 ? why : NULL;
-}
-
-int config_duration_parse(uint64_t *ret_seconds, const char *text)
-{
-	static const char letters[] = "dhms";
-	static const uint64_t seconds_in[] = { 86400, 3600, 60, 1 };
-	bool seen[sizeof(letters) - 1] = { false };
-	uint64_t total = 0;
-
-	text += strspn(text, " ");
-	if (*text == '\0')
-		return -EINVAL;
-	while (*text) {
-		size_t digits = strspn(text, DIGITS);
-		uint64_t number = 0;
-		const char *unit;
-
-		if (digits == 0 || digits > DURATION_DIGITS)
-			return -EINVAL;
-		for (size_t i = 0; i < digits; i++)
-			number = number * 10 + (uint64_t)(text[i] - '0');
-		text += digits;
-		text += strspn(text, " ");
-		unit = *text ? strchr(letters, *text) : NULL;
-		if (!unit || seen[unit - letters])
-			return -EINVAL;
-		seen[unit - letters] = true;
-		total += number * seconds_in[unit - letters];
-		text++;
-		text += strspn(text, " ");
-	}
-	*ret_seconds = total;
-	return 0;
 }

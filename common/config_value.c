@@ -5,7 +5,7 @@
  */
 #include "common/config_value.h"
 
-#include "common/config_check.h"
+#include "common/duration.h"
 #include "common/printable.h"
 
 #include <errno.h>
@@ -147,7 +147,7 @@ static int read_duration(const struct config_reader *reader, const struct config
 
 	if (config_setting_type(setting) != CONFIG_TYPE_STRING)
 		return refuse_type(reader, row, setting);
-	if (config_duration_parse(&seconds, config_setting_get_string(setting)) < 0)
+	if (duration_parse(&seconds, config_setting_get_string(setting)) < 0)
 		return refuse_value(reader, row, setting, " is not a duration");
 	if (seconds < row->minimum || seconds > row->maximum)
 		return refuse_value(reader, row, setting, " is out of range");

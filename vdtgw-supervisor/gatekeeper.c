@@ -4,6 +4,7 @@
  */
 #include "vdtgw-supervisor/gatekeeper.h"
 
+#include "common/duration.h"
 #include "common/log.h"
 #include "vdtgw-supervisor/ban_clock.h"
 #include "vdtgw-supervisor/ban_rules.h"
@@ -25,7 +26,6 @@
 enum {
 	OWN_ADDRESSES_AGE = 10, /* s after which they are read again when it matters */
 	SWEEP_BATCH = 256,      /* bans ended in one turn of the loop */
-	TEXT_MAX = 64,
 };
 
 struct gatekeeper {
@@ -64,27 +64,6 @@ static bool is_never_banned(struct gatekeeper *gatekeeper, const struct address 
 {
 	read_own_addresses(gatekeeper);
 	return never_list_holds(gatekeeper->nevers, address);
-}
-
-/* "100d 20s"; "0s" for less than a second. */
-static void format_duration(int64_t duration, char ret_text[TEXT_MAX])
-{
-	static const struct {
-		char letter;
-		int64_t seconds;
-	} units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
-	int64_t seconds = duration / (int64_t)SECOND;
-	int length = 0;
-
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		int64_t number = seconds / units[i].seconds;
-
-		seconds %= units[i].seconds;
-		if (number > 0 || (i == 3 && length == 0))
-			length +=
-			    snprintf(ret_text + length, (size_t)(TEXT_MAX - length), "%s%lld%c",
-				     length > 0 ? " " : "", (long long)number, units[i].letter);
-	}
 }
 
 static void log_ban(const struct network *network, const char *reason, const char *format, ...)
@@ -226,7 +205,7 @@ static void strike(struct gatekeeper *gatekeeper, const struct address *address,
 	int64_t now = ban_store_now(gatekeeper->store);
 	struct network network = network_of_caller(address);
 	struct ban *ban = ban_list_match(gatekeeper->bans, address, now, NULL);
-	char lasts[TEXT_MAX];
+	char lasts[DURATION_TEXT_MAX];
 	unsigned strikes;
 
 	if (ban != NULL) {
@@ -239,7 +218,6 @@ static void strike(struct gatekeeper *gatekeeper, const struct address *address,
 			word, (long long)(duration / 1000), strikes, config->bans.strikes);
 		return;
 	}
-	format_duration((int64_t)(config->bans.duration * SECOND), lasts);
 	if (make_ban(gatekeeper, &network, reason, (int64_t)(config->bans.duration * SECOND),
 		     NULL) < 0)
 		log_error("there is not enough memory for another ban");
@@ -247,7 +225,8 @@ static void strike(struct gatekeeper *gatekeeper, const struct address *address,
 		log_ban(&network, word,
 			"is banned until %s after its last visit (%s, a call of "
 			"%lld ms)",
-			lasts, word, (long long)(duration / 1000));
+			duration_format(config->bans.duration, lasts), word,
+			(long long)(duration / 1000));
 }
 
 void gatekeeper_judge(struct gatekeeper *gatekeeper, const struct address *address,

@@ -1,6 +1,5 @@
 /* links: common */
 #include "common/config.h"
-#include "common/config_check.h"
 #include "common/config_rows.h"
 
 #include <errno.h>
@@ -248,37 +247,6 @@ static void test_list_ends_as_a_command_wants_it(void **state)
 	config_free(config);
 }
 
-static void test_durations(void **state)
-{
-	static const struct {
-		const char *text;
-		uint64_t seconds;
-	} accepted_texts[] = {
-		{ "100d 20s", 8640020 },
-		{ "1d2h3m4s", 93784 },
-		{ "4s 3m 2h 1d", 93784 },
-		{ " 1 h  30 m ", 5400 },
-		{ "0s", 0 },
-		{ "007m", 420 },
-		{ "999999999999d", 999999999999 * 86400 },
-	};
-	static const char *const refused_texts[] = {
-		"",   " ",  "20",   "d",    "1d 2",  "1d 1d",          "-1s", "1.5h",
-		"1w", "1D", "1s\n", "1\ts", "1d,2h", "1000000000000s", "1dd", "s1",
-	};
-	uint64_t seconds = 42;
-
-	(void)state;
-	for (size_t i = 0; i < LENGTH(accepted_texts); i++) {
-		assert_int_equal(config_duration_parse(&seconds, accepted_texts[i].text), 0);
-		assert_true(seconds == accepted_texts[i].seconds);
-	}
-	seconds = 42;
-	for (size_t i = 0; i < LENGTH(refused_texts); i++)
-		assert_int_equal(config_duration_parse(&seconds, refused_texts[i]), -EINVAL);
-	assert_int_equal(seconds, 42);
-}
-
 static void test_file_that_cannot_be_read_is_an_error(void **state)
 {
 	char directory[] = "/tmp/test_config.XXXXXX";
@@ -324,7 +292,6 @@ int main(void)
 		cmocka_unit_test(test_installed_file_holds_every_key_at_its_default),
 		cmocka_unit_test(test_values_are_read),
 		cmocka_unit_test(test_list_ends_as_a_command_wants_it),
-		cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_file_that_cannot_be_read_is_an_error),
 	};
 
