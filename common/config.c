@@ -23,39 +23,12 @@ enum {
 	KNOWN_MAX = 256, /* bytes of the list of known keys */
 };
 
-static void set_default(struct config *config, const struct config_row *row)
-{
-	void *value = config_value_of(config, row);
-
-	switch (row->kind) {
-	case CONFIG_KIND_BOOLEAN:
-		*(bool *)value = row->default_number != 0;
-		break;
-	case CONFIG_KIND_NUMBER:
-		*(unsigned *)value = (unsigned)row->default_number;
-		break;
-	case CONFIG_KIND_SIZE:
-	case CONFIG_KIND_DURATION:
-		*(uint64_t *)value = row->default_number;
-		break;
-	case CONFIG_KIND_DECIMAL:
-		*(double *)value = row->default_decimal;
-		break;
-	case CONFIG_KIND_TEXT:
-		*(const char **)value = row->default_text;
-		break;
-	case CONFIG_KIND_LIST:
-		*(struct config_list *)value = (struct config_list) { .items = NULL };
-		break;
-	}
-}
-
 static struct config *config_new(void)
 {
 	struct config *config = calloc(1, sizeof(*config));
 
 	for (size_t i = 0; config && i < config_row_count; i++)
-		set_default(config, &config_rows[i]);
+		config_value_set_default(config, &config_rows[i]);
 	return config;
 }
 
@@ -154,6 +127,48 @@ static int refuse_syntax(const struct config_reader *reader, const config_t *tre
 	    config_error_text(tree), quoted);
 }
 
+/* The line is that of one of the two which the file has. */
+static int refuse_together(const struct config_reader *reader, const config_t *tree,
+			   const char *key, const char *other, const char *why)
+{
+	const config_setting_t *setting = config_lookup(tree, key);
+
+	if (!setting)
+		setting = config_lookup(tree, other);
+	return config_refuse(reader, config_setting_source_line(setting), "%s: %s %s", key, other,
+			     why);
+}
+
+static const char *path_at(const struct config *config, size_t offset)
+{
+	return *(const char *const *)((const char *)config + offset);
+}
+
+/* Each value may be right, and two of them together not. */
+static int check_together(const struct config_reader *reader, const config_t *tree)
+{
+	static const struct {
+		const char *key;
+		size_t offset;
+	} sockets[] = {
+		{ "supervisor.session_socket", offsetof(struct config, supervisor.session_socket) },
+		{ "supervisor.admin_socket", offsetof(struct config, supervisor.admin_socket) },
+		{ "supervisor.console_socket", offsetof(struct config, supervisor.console_socket) },
+	};
+	const struct config *config = reader->config;
+
+	if (config->teletel.unit[0] != '\0' && config->teletel.command.count > 0)
+		return refuse_together(reader, tree, "teletel.command", "teletel.unit",
+				       "names a Teletel server, too; allowed: one of them");
+	for (size_t i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++)
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(path_at(config, sockets[i].offset),
+				   path_at(config, sockets[j].offset)) == 0)
+				return refuse_together(reader, tree, sockets[i].key, sockets[j].key,
+						       "is the same path; allowed: one for each");
+	return 0;
+}
+
 /* prepared: config_text_prepare() of the file's text. */
 static int read_tree(const struct config_reader *reader, const char *prepared)
 {
@@ -171,6 +186,8 @@ static int read_tree(const struct config_reader *reader, const char *prepared)
 	root = config_root_setting(&tree);
 	for (unsigned i = 0; r == 0 && i < (unsigned)config_setting_length(root); i++)
 		r = read_group(reader, config_setting_get_elem(root, i));
+	if (r == 0)
+		r = check_together(reader, &tree);
 out:
 	config_destroy(&tree);
 	return r;
@@ -284,9 +301,11 @@ int config_load(struct config **ret_config, const char *path, char *error, size_
 		r = text ? read_all(descriptor, text, &length) : -ENOMEM;
 		close(descriptor);
 	}
-	if (r == 0)
+	if (r == 0) {
 		r = config_parse(ret_config, name, text, length, error, error_size);
-	else
+		if (r == 0)
+			(*ret_config)->has_file = true;
+	} else
 		snprintf(error, error_size, "%s: cannot be read: %s", name,
 			 r == -EINVAL ? "it is not a file" : strerror(-r));
 	free(text);

@@ -16,6 +16,7 @@
 #define CONFIG_DEFAULT_PATH "/etc/vdtgw/vdtgw.conf"
 
 enum {
+	CONFIG_KEYS_MAX = 128,
 	CONFIG_LIST_MAX = 1024, /* entries of a list */
 	CONFIG_ERROR_MAX = 512, /* bytes of an error message */
 	CONFIG_FILE_MAX = 1048576,
@@ -31,6 +32,7 @@ struct config_list {
 /* A struct of values; strings live as long as it does. Durations are in the unit of the key's name,
  * seconds where it names none; 0 switches a time-out off. */
 struct config {
+	bool has_file; /* config_load() has read one */
 	struct {
 		const char *uri;
 		unsigned ping; /* s between pings, 0: none */

@@ -8,6 +8,7 @@
 #include "common/config_check.h"
 #include "common/target_pattern.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -144,6 +145,9 @@ const struct config_row config_rows[] = {
 	},
 	NUMBER("dump.max_files", dump.max_files, 1, 1000000, NULL, 1000),
 };
+
+static_assert(sizeof(config_rows) / sizeof(config_rows[0]) <= CONFIG_KEYS_MAX,
+	      "a list of keys holds them all");
 
 const size_t config_row_count = sizeof(config_rows) / sizeof(config_rows[0]);
 

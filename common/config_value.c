@@ -23,6 +23,33 @@ void *config_value_of(struct config *config, const struct config_row *row)
 	return (char *)config + row->offset;
 }
 
+void config_value_set_default(struct config *config, const struct config_row *row)
+{
+	void *value = config_value_of(config, row);
+
+	switch (row->kind) {
+	case CONFIG_KIND_BOOLEAN:
+		*(bool *)value = row->default_number != 0;
+		break;
+	case CONFIG_KIND_NUMBER:
+		*(unsigned *)value = (unsigned)row->default_number;
+		break;
+	case CONFIG_KIND_SIZE:
+	case CONFIG_KIND_DURATION:
+		*(uint64_t *)value = row->default_number;
+		break;
+	case CONFIG_KIND_DECIMAL:
+		*(double *)value = row->default_decimal;
+		break;
+	case CONFIG_KIND_TEXT:
+		*(const char **)value = row->default_text;
+		break;
+	case CONFIG_KIND_LIST:
+		*(struct config_list *)value = (struct config_list) { .items = NULL };
+		break;
+	}
+}
+
 int config_refuse(const struct config_reader *reader, unsigned line, const char *format, ...)
 {
 	va_list arguments;

@@ -24,6 +24,9 @@ struct config_reader {
 /* Where the row's value is in config. */
 void *config_value_of(struct config *config, const struct config_row *row);
 
+/* Forgets the value that was there, without freeing it. */
+void config_value_set_default(struct config *config, const struct config_row *row);
+
 /* Returns 0, -ENOMEM, or -EINVAL with the error written. A value is stored on success only. */
 int config_value_read(const struct config_reader *reader, const struct config_row *row,
 		      const config_setting_t *setting);

@@ -333,6 +333,38 @@ static void test_what_is_allowed_fits_for_every_key(void **state)
 	}
 }
 
+static void test_values_that_cannot_be_together_are_refused(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *start;
+		const char *words;
+	} cases[] = {
+		{ "teletel: {\nunit = \"a.service\";\ncommand = [ \"/bin/a\" ];\n};",
+		  "FILE:3: teletel.command: teletel.unit names a Teletel server, too",
+		  "one of them" },
+		{ "supervisor: {\nadmin_socket = \"/run/vdtgw/session\";\n};",
+		  "FILE:2: supervisor.admin_socket: supervisor.session_socket is the same path",
+		  "one for each" },
+		{ "supervisor: {\nsession_socket = \"/run/vdtgw/admin\";\n};",
+		  "FILE:2: supervisor.admin_socket: supervisor.session_socket is", "one for each" },
+		{ "supervisor: { session_socket = \"/a\";\nconsole_socket = \"/a\"; };",
+		  "FILE:2: supervisor.console_socket: supervisor.session_socket is",
+		  "one for each" },
+		{ "supervisor: { console_socket = \"/run/vdtgw/admin\"; };",
+		  "FILE:1: supervisor.console_socket: supervisor.admin_socket is", "one for each" },
+	};
+	struct config *config;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(cases); i++)
+		assert_refused(cases[i].text, cases[i].start, cases[i].words);
+	config = accepted("teletel: { unit = \"\"; command = [ \"/bin/a\" ]; };");
+	config_free(config);
+	config = accepted("teletel: { unit = \"a.service\"; command = [ ]; };");
+	config_free(config);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -349,6 +381,7 @@ int main(void)
 		cmocka_unit_test(test_hostile_value_is_quoted_safely_and_cut),
 		cmocka_unit_test(test_error_is_cut_to_its_room),
 		cmocka_unit_test(test_what_is_allowed_fits_for_every_key),
+		cmocka_unit_test(test_values_that_cannot_be_together_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
