@@ -193,20 +193,6 @@ out:
 	return r;
 }
 
-/* What each value allows, but not both together. No line is named: they are at two. */
-static int check_together(const struct config_reader *reader)
-{
-	const struct config *config = reader->config;
-
-	if (config->teletel.unit[0] == '\0' || config->teletel.command.count == 0)
-		return 0;
-	snprintf(reader->error, reader->error_size,
-		 "%s: teletel.unit, teletel.command: both are set; allowed: one of them, because "
-		 "either systemd starts the Teletel server or the supervisor does",
-		 reader->name);
-	return -EINVAL;
-}
-
 int config_parse(struct config **ret_config, const char *name, const char *text, size_t length,
 		 char *error, size_t error_size)
 {
@@ -233,8 +219,6 @@ int config_parse(struct config **ret_config, const char *name, const char *text,
 		config_refuse(&reader, line, "%s", why);
 	if (r == 0)
 		r = read_tree(&reader, prepared);
-	if (r == 0)
-		r = check_together(&reader);
 	if (r == -ENOMEM)
 		snprintf(error, error_size, "%s: out of memory", name);
 	free(prepared);

@@ -64,6 +64,14 @@ static void find_keys(const struct config *one, const struct config *other, bool
 			ret_keys->names[ret_keys->count++] = config_rows[i].path;
 }
 
+bool config_keys_hold(const struct config_keys *keys, const char *key)
+{
+	for (size_t i = 0; i < keys->count; i++)
+		if (strcmp(keys->names[i], key) == 0)
+			return true;
+	return false;
+}
+
 void config_compare(const struct config *one, const struct config *other,
 		    struct config_keys *ret_keys)
 {

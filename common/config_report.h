@@ -7,6 +7,7 @@
 #include "common/config.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Keys, "home.uri", in the order of the table; the strings are static. */
@@ -14,6 +15,8 @@ struct config_keys {
 	const char *names[CONFIG_KEYS_MAX];
 	size_t count;
 };
+
+bool config_keys_hold(const struct config_keys *keys, const char *key);
 
 /* The keys whose values are not the same in both. */
 void config_compare(const struct config *one, const struct config *other,

@@ -147,12 +147,13 @@ static json_t *pack_never(const struct never *never)
 	char network[NETWORK_TEXT_MAX];
 
 	network_format(&never->node.network, network);
+	if (never->configured != NULL)
+		return json_pack("{s:s, s:s, s:s}", "network", network, "origin", "configuration",
+				 "comment", never->configured);
 	if (never->added == 0)
-		return json_pack("{s:s, s:s, s:s*}", "network", network, "origin",
-				 never->configured ? "configuration" : "added", "comment",
-				 never->comment);
-	return json_pack("{s:s, s:s, s:I, s:s*}", "network", network, "origin",
-			 never->configured ? "configuration" : "added", "added",
+		return json_pack("{s:s, s:s, s:s*}", "network", network, "origin", "added",
+				 "comment", never->comment);
+	return json_pack("{s:s, s:s, s:I, s:s*}", "network", network, "origin", "added", "added",
 			 (json_int_t)never->added, "comment", never->comment);
 }
 

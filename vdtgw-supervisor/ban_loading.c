@@ -37,7 +37,7 @@ static void take_never(void *context, const struct network *network, int64_t add
 {
 	struct loading *loading = context;
 
-	if (never_list_add(loading->nevers, network, false, added, comment) < 0)
+	if (never_list_add(loading->nevers, network, added, comment) < 0)
 		loading->no_memory = true;
 }
 

@@ -22,7 +22,8 @@ enum {
 };
 
 struct ban_store {
-	struct ban_store_options options;
+	struct ban_store_options options; /* its folder is our own copy */
+	char *folder;
 	struct database *database; /* NULL: it could not be opened */
 	struct timer *late;
 	struct timer *retry;
@@ -120,7 +121,7 @@ static int write_nevers(struct ban_store *store)
 
 	for (; error == 0 && never != NULL;
 	     never = never_list_next(store->options.nevers, never->number + 1))
-		if (!never->configured)
+		if (never->kept)
 			error = database_put_never(store->database, &never->node.network,
 						   never->added, never->comment);
 	return error;
@@ -486,7 +487,11 @@ int ban_store_new(struct ban_store **ret_store, struct event_loop *loop,
 	if (store == NULL)
 		return -ENOMEM;
 	store->options = *options;
-	error = timer_new(&store->late, loop, on_late, store);
+	store->folder = strdup(options->folder);
+	store->options.folder = store->folder;
+	error = store->folder == NULL ? -ENOMEM : 0;
+	if (error == 0)
+		error = timer_new(&store->late, loop, on_late, store);
 	if (error == 0)
 		error = timer_new(&store->retry, loop, on_retry, store);
 	if (error == 0)
@@ -519,5 +524,6 @@ void ban_store_free(struct ban_store *store)
 	pending_done(&store->urgent);
 	pending_done(&store->slow);
 	database_close(store->database);
+	free(store->folder);
 	free(store);
 }

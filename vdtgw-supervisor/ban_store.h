@@ -33,7 +33,7 @@ enum {
 };
 
 struct ban_store_options {
-	const char *folder; /* of the database */
+	const char *folder; /* of the database; copied */
 	struct ban_list *bans;
 	struct never_list *nevers;
 	struct ban_clock *clock; /* started by ban_store_new() */

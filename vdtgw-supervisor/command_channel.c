@@ -89,6 +89,16 @@ static void forget_line(struct command_channel *channel)
 	}
 }
 
+static void drop_link(struct command_channel *channel)
+{
+	service_link_free(channel->link);
+	channel->link = NULL;
+	channel->waiting = 0;
+	channel->overflowed = false;
+	channel->paused = false;
+	forget_line(channel);
+}
+
 /* The connection is over, or never was: tries again in a while. */
 static void lose(struct command_channel *channel, const char *why, const char *detail)
 {
@@ -96,12 +106,7 @@ static void lose(struct command_channel *channel, const char *why, const char *d
 	unsigned retry = channel->config->teletel.retry;
 	bool was_up = channel->state == COMMAND_CHANNEL_UP;
 
-	service_link_free(channel->link);
-	channel->link = NULL;
-	channel->waiting = 0;
-	channel->overflowed = false;
-	channel->paused = false;
-	forget_line(channel);
+	drop_link(channel);
 	timer_arm(channel->timer, event_loop_now() + retry * SECOND);
 	if (was_up)
 		log_warning("command channel: down: %s (%s: %s); trying again every %u s", uri, why,
@@ -272,6 +277,37 @@ int command_channel_new(struct command_channel **ret_channel, struct event_loop 
 	}
 	*ret_channel = channel;
 	return 0;
+}
+
+/* Ends what there is, and begins anew where a server is wanted. */
+static void restart(struct command_channel *channel)
+{
+	bool was_up = channel->state == COMMAND_CHANNEL_UP;
+	bool wanted = channel->config->teletel.command_channel;
+
+	drop_link(channel);
+	channel->told = false;
+	set_state(channel, wanted ? COMMAND_CHANNEL_CONNECTING : COMMAND_CHANNEL_OFF,
+		  "configured anew");
+	if (wanted)
+		timer_arm(channel->timer, 0);
+	else
+		timer_disarm(channel->timer);
+	if (!was_up)
+		return;
+	log_notice("command channel: down: the configuration has changed");
+	channel->handlers->down(channel->context);
+}
+
+void command_channel_reconfigure(struct command_channel *channel, const struct config *config,
+				 const struct config_keys *changed)
+{
+	channel->config = config;
+	if (config_keys_hold(changed, "teletel.command_channel") ||
+	    (channel->state != COMMAND_CHANNEL_OFF && config_keys_hold(changed, "teletel.uri")))
+		restart(channel);
+	else if (channel->state == COMMAND_CHANNEL_CONNECTING && channel->link == NULL)
+		timer_arm(channel->timer, event_loop_now() + config->teletel.retry * SECOND);
 }
 
 void command_channel_free(struct command_channel *channel)

@@ -6,6 +6,7 @@
 #define VDTGW_SUPERVISOR_COMMAND_CHANNEL_H
 
 #include "common/config.h"
+#include "common/config_report.h"
 #include "common/event_loop.h"
 
 #include <stdbool.h>
@@ -44,11 +45,15 @@ struct command_channel_handlers {
 	void (*drained)(void *context);
 };
 
-/* config is kept, not copied. Handlers run from the loop only, never from within a call of
+/* config is kept, not copied. Handlers run from the loop, and never from within a call of
  * command_channel_send(). Returns 0 or -errno. */
 int command_channel_new(struct command_channel **ret_channel, struct event_loop *loop,
 			const struct config *config,
 			const struct command_channel_handlers *handlers, void *context);
+/* Another configuration is in force, which differs from the one before in these keys: connects
+ * anew where the server is another one, or ends. `down` is called from within. */
+void command_channel_reconfigure(struct command_channel *channel, const struct config *config,
+				 const struct config_keys *changed);
 /* At once, with no further handler. Accepts NULL. */
 void command_channel_free(struct command_channel *channel);
 /* Sends one message. While the channel is not up it is forgotten. */

@@ -31,6 +31,7 @@ enum {
 struct gatekeeper {
 	const struct config *config;
 	struct events *events; /* NULL: nobody hears of bans */
+	struct event_loop *loop; /* of the kernel set */
 	struct ban_list *bans;
 	struct never_list *nevers;
 	struct strike_table strikes;
@@ -315,7 +316,7 @@ int gatekeeper_unban(struct gatekeeper *gatekeeper, const struct network *networ
 int gatekeeper_add_never(struct gatekeeper *gatekeeper, const struct network *network,
 			 const char *comment)
 {
-	int r = never_list_add(gatekeeper->nevers, network, false, ban_store_wall(), comment);
+	int r = never_list_add(gatekeeper->nevers, network, ban_store_wall(), comment);
 
 	if (r < 0)
 		return r;
@@ -364,22 +365,32 @@ struct ban_store *gatekeeper_store(const struct gatekeeper *gatekeeper)
 
 /* The configuration has been checked: each is a network. */
 static int add_configured(struct never_list *nevers, const struct config_list *list,
-			  const char *comment)
+			  const char *key)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		struct network network;
 
 		if (network_parse(&network, list->items[i]) < 0)
 			return -EINVAL;
-		if (never_list_add(nevers, &network, true, 0, comment) < 0)
+		if (never_list_configure(nevers, &network, key) < 0)
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-static int make_lists(struct gatekeeper *gatekeeper)
+/* To ban a proxy would be to ban everybody behind it. */
+static int add_all_configured(struct gatekeeper *gatekeeper)
 {
 	const struct config *config = gatekeeper->config;
+	int error = add_configured(gatekeeper->nevers, &config->bans.never, "bans.never");
+
+	if (error == 0)
+		error = add_configured(gatekeeper->nevers, &config->proxy.trusted, "proxy.trusted");
+	return error;
+}
+
+static int make_lists(struct gatekeeper *gatekeeper)
+{
 	uint64_t seed;
 	int error;
 
@@ -391,10 +402,7 @@ static int make_lists(struct gatekeeper *gatekeeper)
 	if (error == 0)
 		error = never_list_new(&gatekeeper->nevers, seed);
 	if (error == 0)
-		error = add_configured(gatekeeper->nevers, &config->bans.never, "bans.never");
-	/* To ban a proxy would be to ban everybody behind it. */
-	if (error == 0)
-		error = add_configured(gatekeeper->nevers, &config->proxy.trusted, "proxy.trusted");
+		error = add_all_configured(gatekeeper);
 	return error;
 }
 
@@ -405,20 +413,54 @@ static int64_t ban_time(void *context)
 	return ban_store_now(gatekeeper->store);
 }
 
+/* The set that is to be kept; empty: none. */
+static const char *wanted_set(const struct config *config)
+{
+	return config->bans.enabled ? config->bans.nft_set : "";
+}
+
 int gatekeeper_open_kernel_set(struct gatekeeper *gatekeeper, struct event_loop *loop)
 {
 	const struct kernel_set_options options = {
-		.name = gatekeeper->config->bans.nft_set,
+		.name = wanted_set(gatekeeper->config),
 		.bans = gatekeeper->bans,
 		.nevers = gatekeeper->nevers,
 		.now = ban_time,
 		.context = gatekeeper,
 	};
 
-	if (!gatekeeper->config->bans.enabled || options.name[0] == '\0')
+	gatekeeper->loop = loop;
+	if (options.name[0] == '\0')
 		return 0;
 	read_own_addresses(gatekeeper);
 	return kernel_set_new(&gatekeeper->kernel, loop, &options);
+}
+
+/* A ban of who is never banned from now on is without effect, as after a start: it stays in the list
+ * until its end. */
+static int reconfigure_nevers(struct gatekeeper *gatekeeper)
+{
+	int error;
+
+	never_list_unconfigure(gatekeeper->nevers);
+	error = add_all_configured(gatekeeper);
+	kernel_set_renew(gatekeeper->kernel);
+	return error;
+}
+
+int gatekeeper_reconfigure(struct gatekeeper *gatekeeper, const struct config *config,
+			   const struct config_keys *changed)
+{
+	int error = 0;
+
+	gatekeeper->config = config;
+	if (config_keys_hold(changed, "bans.never") || config_keys_hold(changed, "proxy.trusted"))
+		error = reconfigure_nevers(gatekeeper);
+	if (gatekeeper->kernel != NULL)
+		kernel_set_rename(gatekeeper->kernel, wanted_set(config));
+	else if (error == 0)
+		error = gatekeeper_open_kernel_set(gatekeeper, gatekeeper->loop);
+	return error;
 }
 
 int gatekeeper_new(struct gatekeeper **ret_gatekeeper, struct event_loop *loop,

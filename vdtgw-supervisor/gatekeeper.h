@@ -7,6 +7,7 @@
 
 #include "common/address.h"
 #include "common/config.h"
+#include "common/config_report.h"
 #include "common/event_loop.h"
 #include "vdtgw-supervisor/ban_list.h"
 #include "vdtgw-supervisor/never_list.h"
@@ -41,6 +42,11 @@ void gatekeeper_free(struct gatekeeper *gatekeeper);
 
 /* Keeps the kernel in step from now on, where the configuration wants it. 0 or -errno. */
 int gatekeeper_open_kernel_set(struct gatekeeper *gatekeeper, struct event_loop *loop);
+
+/* Another configuration is in force, which differs from the one before in these keys. Bans keep the
+ * duration with which they were made. Returns 0, or -ENOMEM with a part of it done. */
+int gatekeeper_reconfigure(struct gatekeeper *gatekeeper, const struct config *config,
+			   const struct config_keys *changed);
 
 /* Whether a new caller from there is to be refused; if so, that was a visit. */
 bool gatekeeper_refuses(struct gatekeeper *gatekeeper, const struct address *address);

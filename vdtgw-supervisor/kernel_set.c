@@ -31,7 +31,9 @@ enum {
 _Static_assert(BATCH_MAX *LINES_MAX <= NFTABLES_SCRIPT_MAX, "a batch fits");
 
 struct kernel_set {
-	struct kernel_set_options options;
+	struct kernel_set_options options; /* its name is the one below */
+	char name[KERNEL_SET_NAME_MAX + 1];
+	char left[KERNEL_SET_NAME_MAX + 1]; /* sets that are to be emptied first; empty: none */
 	struct event_loop *loop;
 	struct watch *watch; /* of the child's socket; NULL: it does not run */
 	struct timer *timer; /* of its answer, or of the next try */
@@ -88,10 +90,8 @@ static void add_network(const struct kernel_set *set, struct script *script,
 }
 
 /* The table's name is what stands before the set's. */
-static void add_start(const struct kernel_set *set, struct script *script)
+static void add_start(struct script *script, const char *name)
 {
-	const char *name = set->options.name;
-
 	add_line(script, "add table %.*s\n", (int)(strrchr(name, ' ') - name), name);
 	add_line(script, "add set %s { type ipv4_addr; flags timeout; }\n", name);
 	add_line(script, "add set %s6 { type ipv6_addr; flags timeout; }\n", name);
@@ -116,6 +116,10 @@ static void give_up(struct kernel_set *set, const char *why)
 {
 	stop_child(set);
 	pending_done(&set->pending);
+	if (set->name[0] == '\0') {
+		log_error("bans may still be in the kernel, although none are to be: %s", why);
+		return;
+	}
 	if (!set->told)
 		log_error("bans are not in the kernel (bans.nft_set = \"%s\"), and tried again "
 			  "every %d s; the supervisor goes on refusing who is banned: %s",
@@ -129,8 +133,11 @@ static void give_up(struct kernel_set *set, const char *why)
 static void write_script(struct kernel_set *set, struct script *script)
 {
 	script->length = 0;
+	if (set->left[0] != '\0')
+		add_start(script, set->left);
+	set->left[0] = '\0';
 	if (set->start)
-		add_start(set, script);
+		add_start(script, set->name);
 	set->start = false;
 	while (script->length == 0 && set->pending.count > 0) {
 		size_t count = set->pending.count < BATCH_MAX ? set->pending.count : BATCH_MAX;
@@ -182,6 +189,10 @@ static void on_answer(void *context)
 	set->busy = false;
 	timer_disarm(set->timer);
 	send_next(set);
+	if (!set->busy && set->watch != NULL && set->name[0] == '\0') {
+		stop_child(set);
+		return;
+	}
 	if (!set->busy && set->watch != NULL && !set->works) {
 		log_notice("bans are in the kernel, too (%s)", set->options.name);
 		set->works = true;
@@ -203,9 +214,9 @@ static void add_all(struct kernel_set *set)
 {
 	const struct ban *ban = ban_list_next(set->options.bans, 0);
 
-	set->start = true;
 	pending_done(&set->pending);
-	for (; ban != NULL; ban = ban_list_next(set->options.bans, ban->number + 1))
+	set->start = set->name[0] != '\0';
+	for (; set->start && ban != NULL; ban = ban_list_next(set->options.bans, ban->number + 1))
 		(void)pending_push(&set->pending, &ban->node.network);
 }
 
@@ -254,7 +265,7 @@ static void on_timer(void *context)
 
 void kernel_set_changed(struct kernel_set *set, const struct network *network)
 {
-	if (set == NULL || set->watch == NULL)
+	if (set == NULL || set->watch == NULL || set->name[0] == '\0')
 		return;
 	if (pending_push(&set->pending, network) < 0)
 		add_all(set);
@@ -269,6 +280,29 @@ void kernel_set_renew(struct kernel_set *set)
 	send_next(set);
 }
 
+/* Only sets that the kernel has taken are emptied: what nftables has refused is not there. */
+void kernel_set_rename(struct kernel_set *set, const char *name)
+{
+	if (strcmp(set->name, name) == 0)
+		return;
+	if (set->works)
+		memcpy(set->left, set->name, sizeof(set->left));
+	snprintf(set->name, sizeof(set->name), "%s", name);
+	set->works = false;
+	set->told = false;
+	if (set->watch == NULL) {
+		if (name[0] != '\0')
+			timer_arm(set->timer, event_loop_now());
+		else
+			timer_disarm(set->timer);
+		return;
+	}
+	add_all(set);
+	send_next(set);
+	if (!set->busy && set->name[0] == '\0')
+		stop_child(set);
+}
+
 int kernel_set_new(struct kernel_set **ret_set, struct event_loop *loop,
 		   const struct kernel_set_options *options)
 {
@@ -278,6 +312,8 @@ int kernel_set_new(struct kernel_set **ret_set, struct event_loop *loop,
 	if (set == NULL)
 		return -ENOMEM;
 	set->options = *options;
+	snprintf(set->name, sizeof(set->name), "%s", options->name);
+	set->options.name = set->name;
 	set->loop = loop;
 	error = timer_new(&set->timer, loop, on_timer, set);
 	if (error < 0) {

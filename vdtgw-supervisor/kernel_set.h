@@ -19,13 +19,14 @@
 #include <stdint.h>
 
 enum {
-	KERNEL_SET_RETRY = 30, /* s */
+	KERNEL_SET_RETRY = 30,     /* s */
+	KERNEL_SET_NAME_MAX = 128, /* bytes of a name */
 };
 
 struct kernel_set;
 
 struct kernel_set_options {
-	const char *name; /* "inet TABLE SET", as the configuration has checked it */
+	const char *name; /* "inet TABLE SET", as the configuration has checked it; copied */
 	const struct ban_list *bans;
 	const struct never_list *nevers;
 	int64_t (*now)(void *context); /* µs of the ban clock */
@@ -37,6 +38,10 @@ int kernel_set_new(struct kernel_set **ret_set, struct event_loop *loop,
 		   const struct kernel_set_options *options);
 /* Leaves what is in the kernel, which ends it in time. Accepts NULL. */
 void kernel_set_free(struct kernel_set *set);
+
+/* Another name: the sets of the one before are emptied, so that they hold nobody up. Empty: none
+ * are kept any more. */
+void kernel_set_rename(struct kernel_set *set, const char *name);
 
 /* There is a ban of this network now, or none any more, or it lasts longer. set may be NULL. */
 void kernel_set_changed(struct kernel_set *set, const struct network *network);

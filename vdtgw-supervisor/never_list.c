@@ -10,8 +10,10 @@
 
 struct never_list {
 	struct network_table table;
-	struct never *entries[NEVER_LIST_MAX];
+	struct never *entries[NEVER_LIST_MAX + NEVER_CONFIGURED_MAX];
 	size_t count;
+	size_t kept_count;
+	size_t configured_count;
 	int64_t next_number;
 	struct address own[NEVER_OWN_MAX];
 	size_t own_count;
@@ -62,45 +64,101 @@ static int set_comment(struct never *never, const char *comment)
 	return 0;
 }
 
-int never_list_add(struct never_list *list, const struct network *network, bool configured,
-		   int64_t added, const char *comment)
+/* A new entry, or NULL without memory. There is room: one more is kept, or configured. */
+static struct never *new_never(struct never_list *list, const struct network *network)
 {
-	struct never *never = (struct never *)network_table_find(&list->table, network);
-
-	if (never != NULL)
-		return !never->configured && set_comment(never, comment) < 0 ? -ENOMEM : 1;
-	if (list->count == NEVER_LIST_MAX)
-		return -ENOSPC;
-	never = calloc(1, sizeof(*never));
-	if (never == NULL || set_comment(never, comment) < 0) {
-		free(never);
-		return -ENOMEM;
-	}
-	never->node.network = *network;
-	never->number = list->next_number++;
-	never->added = added;
-	never->configured = configured;
-	network_table_add(&list->table, &never->node);
-	list->entries[list->count++] = never;
-	return 0;
-}
-
-int never_list_remove(struct never_list *list, const struct network *network)
-{
-	struct never *never = (struct never *)network_table_find(&list->table, network);
-	size_t at = 0;
+	struct never *never = calloc(1, sizeof(*never));
 
 	if (never == NULL)
-		return -ENOENT;
-	if (never->configured)
-		return -EPERM;
-	while (list->entries[at] != never)
-		at++;
+		return NULL;
+	never->node.network = *network;
+	never->number = list->next_number++;
+	network_table_add(&list->table, &never->node);
+	list->entries[list->count++] = never;
+	return never;
+}
+
+static void remove_never(struct never_list *list, size_t at)
+{
+	struct never *never = list->entries[at];
+
 	list->count--;
 	memmove(&list->entries[at], &list->entries[at + 1],
 		(list->count - at) * sizeof(struct never *));
 	network_table_remove(&list->table, &never->node);
 	free_never(never);
+}
+
+static struct never *find(const struct never_list *list, const struct network *network)
+{
+	return (struct never *)network_table_find(&list->table, network);
+}
+
+int never_list_add(struct never_list *list, const struct network *network, int64_t added,
+		   const char *comment)
+{
+	struct never *never = find(list, network);
+	bool is_new = never == NULL;
+
+	if ((is_new || !never->kept) && list->kept_count == NEVER_LIST_MAX)
+		return -ENOSPC;
+	if (is_new)
+		never = new_never(list, network);
+	if (never == NULL)
+		return -ENOMEM;
+	if (set_comment(never, comment) < 0) {
+		if (is_new)
+			remove_never(list, list->count - 1);
+		return -ENOMEM;
+	}
+	if (!never->kept) {
+		never->kept = true;
+		never->added = added;
+		list->kept_count++;
+	}
+	return is_new ? 0 : 1;
+}
+
+int never_list_configure(struct never_list *list, const struct network *network, const char *key)
+{
+	struct never *never = find(list, network);
+
+	if (never != NULL && never->configured != NULL)
+		return 1;
+	if (list->configured_count == NEVER_CONFIGURED_MAX)
+		return -ENOSPC;
+	if (never == NULL)
+		never = new_never(list, network);
+	if (never == NULL)
+		return -ENOMEM;
+	never->configured = key;
+	list->configured_count++;
+	return 0;
+}
+
+void never_list_unconfigure(struct never_list *list)
+{
+	list->configured_count = 0;
+	for (size_t i = list->count; i > 0; i--) {
+		list->entries[i - 1]->configured = NULL;
+		if (!list->entries[i - 1]->kept)
+			remove_never(list, i - 1);
+	}
+}
+
+int never_list_remove(struct never_list *list, const struct network *network)
+{
+	struct never *never = find(list, network);
+	size_t at = 0;
+
+	if (never == NULL)
+		return -ENOENT;
+	if (never->configured != NULL)
+		return -EPERM;
+	while (list->entries[at] != never)
+		at++;
+	remove_never(list, at);
+	list->kept_count--;
 	return 0;
 }
 
@@ -123,7 +181,7 @@ bool never_list_holds(const struct never_list *list, const struct address *addre
 
 bool never_list_has(const struct never_list *list, const struct network *network)
 {
-	return network_table_find(&list->table, network) != NULL;
+	return find(list, network) != NULL;
 }
 
 bool never_list_touches(const struct never_list *list, const struct network *network)

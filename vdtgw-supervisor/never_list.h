@@ -13,16 +13,18 @@
 #include <stdint.h>
 
 enum {
-	NEVER_LIST_MAX = 4096, /* networks of the configuration and of the run time together */
-	NEVER_OWN_MAX = 1024,  /* addresses of this machine; more are not known */
+	NEVER_LIST_MAX = 4096,       /* networks that are added at run time */
+	NEVER_CONFIGURED_MAX = 2048, /* those of the configuration: two lists of it */
+	NEVER_OWN_MAX = 1024,        /* addresses of this machine; more are not known */
 	NEVER_COMMENT_MAX = 256,
 };
 
 struct never {
 	struct network_node node; /* first */
 	int64_t number;           /* in the order of adding, since the start of the program */
+	const char *configured;   /* the key of the configuration that has it; NULL: none */
+	bool kept;                /* added at run time, for good: the rest is of that */
 	int64_t added;            /* µs since the epoch; 0: not known */
-	bool configured;          /* by the file, which alone can take it away */
 	char *comment;            /* owned; NULL: none */
 };
 
@@ -33,11 +35,16 @@ int never_list_new(struct never_list **ret_list, uint64_t seed);
 /* Accepts NULL. */
 void never_list_free(struct never_list *list);
 
-/* comment is copied; NULL: none. Returns 0; 1 where the network was there already (it then has
- * the new comment, unless it is the configuration's); -ENOSPC or -ENOMEM. */
-int never_list_add(struct never_list *list, const struct network *network, bool configured,
-		   int64_t added, const char *comment);
-/* Returns 0, -ENOENT, or -EPERM for one of the configuration's. */
+/* Adds a network for good. comment is copied; NULL: none. Returns 0; 1 where the network was there
+ * already (it then has the new comment); -ENOSPC or -ENOMEM. */
+int never_list_add(struct never_list *list, const struct network *network, int64_t added,
+		   const char *comment);
+/* Adds a network of the configuration: key is kept, not copied. One that is there may be added for
+ * good, too. Returns 0, 1 where the configuration had it already, -ENOSPC or -ENOMEM. */
+int never_list_configure(struct never_list *list, const struct network *network, const char *key);
+/* Takes those of the configuration away, but not what was added for good. */
+void never_list_unconfigure(struct never_list *list);
+/* Takes away what was added. Returns 0, -ENOENT, or -EPERM for one of the configuration's. */
 int never_list_remove(struct never_list *list, const struct network *network);
 /* Replaces this machine's own addresses; those beyond NEVER_OWN_MAX are left out. */
 void never_list_set_own(struct never_list *list, const struct address *addresses, size_t count);

@@ -5,6 +5,7 @@
 #include "vdtgw-supervisor/notifier.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +100,16 @@ void notifier_ready(struct notifier *notifier)
 	on_status(notifier);
 	if (notifier->watchdog_period > 0)
 		on_watchdog(notifier);
+}
+
+void notifier_reloading(void)
+{
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, event_loop_now());
+}
+
+void notifier_reloaded(void)
+{
+	sd_notify(0, "READY=1");
 }
 
 void notifier_changed(struct notifier *notifier)

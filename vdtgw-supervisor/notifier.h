@@ -25,6 +25,9 @@ int notifier_new(struct notifier **ret_notifier, struct event_loop *loop,
 void notifier_free(struct notifier *notifier);
 /* Says that we are ready, and from now on that we are alive. */
 void notifier_ready(struct notifier *notifier);
+/* The configuration is being read again; it has been. */
+void notifier_reloading(void);
+void notifier_reloaded(void);
 /* The sessions have changed: the status line follows, soon. */
 void notifier_changed(struct notifier *notifier);
 /* The command channel's state has changed to this word, static; NULL, as at first: there is none.

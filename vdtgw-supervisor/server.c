@@ -37,6 +37,7 @@ struct server {
 	void *context;
 	struct member *members;
 	size_t count;
+	size_t peers_max;
 	bool full_logged; /* once for each time that it is full */
 	char *path;
 	dev_t device; /* of the socket that we made at path */
@@ -198,7 +199,7 @@ static void on_retry(void *context)
 /* Accepts one connection. False: no more for now. */
 static bool accept_one(struct server *server)
 {
-	bool full = server->count >= server->options->peers_max;
+	bool full = server->count >= server->peers_max;
 	int descriptor;
 	int error;
 
@@ -252,6 +253,7 @@ int server_new(struct server **ret_server, struct event_loop *loop, int descript
 		return -ENOMEM;
 	server->loop = loop;
 	server->options = options;
+	server->peers_max = options->peers_max;
 	server->peer_options = options->peer;
 	server->peer_options.handlers = &member_handlers;
 	server->context = context;
@@ -266,6 +268,13 @@ int server_new(struct server **ret_server, struct event_loop *loop, int descript
 	}
 	*ret_server = server;
 	return 0;
+}
+
+void server_set_peers_max(struct server *server, size_t peers_max)
+{
+	server->peers_max = peers_max;
+	server->full_logged = false;
+	watch_read(server->listener, true);
 }
 
 /* Unless another process has put its own socket there. */

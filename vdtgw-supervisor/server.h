@@ -34,6 +34,8 @@ int server_listen(const char *path);
  * that of the peers' handlers. Returns 0 or -errno. */
 int server_new(struct server **ret_server, struct event_loop *loop, int descriptor,
 	       const char *path, const struct server_options *options, void *context);
+/* Another number of peers: whoever is connected beyond it stays. */
+void server_set_peers_max(struct server *server, size_t peers_max);
 /* Ends the peers, as PEER_STOPPING. Accepts NULL. */
 void server_free(struct server *server);
 

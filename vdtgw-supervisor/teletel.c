@@ -285,6 +285,22 @@ static const struct command_channel_handlers channel_handlers = {
 	.drained = on_drained,
 };
 
+/* The state of a channel that is not up yet, for the service manager. */
+static void tell_notifier(const struct teletel *teletel)
+{
+	bool off = command_channel_state(teletel->channel) == COMMAND_CHANNEL_OFF;
+
+	notifier_channel(teletel->supervisor->notifier, off ? NULL : "down");
+}
+
+void teletel_reconfigure(struct teletel *teletel, const struct config *config,
+			 const struct config_keys *changed)
+{
+	command_channel_reconfigure(teletel->channel, config, changed);
+	if (!teletel_is_up(teletel))
+		tell_notifier(teletel);
+}
+
 int teletel_new(struct teletel **ret_teletel, struct event_loop *loop,
 		struct supervisor *supervisor)
 {
@@ -300,8 +316,7 @@ int teletel_new(struct teletel **ret_teletel, struct event_loop *loop,
 		teletel_free(teletel);
 		return error;
 	}
-	if (command_channel_state(teletel->channel) != COMMAND_CHANNEL_OFF)
-		notifier_channel(supervisor->notifier, "down");
+	tell_notifier(teletel);
 	*ret_teletel = teletel;
 	return 0;
 }

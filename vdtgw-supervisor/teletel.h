@@ -25,6 +25,10 @@ int teletel_new(struct teletel **ret_teletel, struct event_loop *loop,
 /* Says nothing to the sessions. Accepts NULL. */
 void teletel_free(struct teletel *teletel);
 
+/* As command_channel_reconfigure(); sessions are told of a channel that goes down. */
+void teletel_reconfigure(struct teletel *teletel, const struct config *config,
+			 const struct config_keys *changed);
+
 /* Whether the command channel is up, and its state for administrators; NULL without memory. */
 bool teletel_is_up(const struct teletel *teletel);
 json_t *teletel_pack_channel(const struct teletel *teletel);

@@ -456,10 +456,10 @@ static void test_never_banned_are_the_listed_and_this_machine(void **state)
 
 	(void)state;
 	assert_int_equal(never_list_new(&list, SEED), 0);
-	assert_int_equal(never_list_add(list, &one, true, 0, NULL), 0);
-	assert_int_equal(never_list_add(list, &many, true, 0, NULL), 0);
-	assert_int_equal(never_list_add(list, &added, false, 7, "friends"), 0);
-	assert_int_equal(never_list_add(list, &added, false, 8, "good friends"), 1);
+	assert_int_equal(never_list_configure(list, &one, "bans.never"), 0);
+	assert_int_equal(never_list_configure(list, &many, "proxy.trusted"), 0);
+	assert_int_equal(never_list_add(list, &added, 7, "friends"), 0);
+	assert_int_equal(never_list_add(list, &added, 8, "good friends"), 1);
 	never_list_set_own(list, own, LENGTH(own));
 	for (size_t i = 0; i < LENGTH(cases); i++) {
 		struct address address = address_of(cases[i].address);
@@ -492,8 +492,8 @@ static void test_a_network_that_touches_the_never_banned_is_known(void **state)
 
 	(void)state;
 	assert_int_equal(never_list_new(&list, SEED), 0);
-	assert_int_equal(never_list_add(list, &one, true, 0, NULL), 0);
-	assert_int_equal(never_list_add(list, &many, false, 0, NULL), 0);
+	assert_int_equal(never_list_configure(list, &one, "bans.never"), 0);
+	assert_int_equal(never_list_add(list, &many, 0, NULL), 0);
 	never_list_set_own(list, own, LENGTH(own));
 	for (size_t i = 0; i < LENGTH(cases); i++) {
 		struct network network = network_of(cases[i].network);
@@ -501,6 +501,69 @@ static void test_a_network_that_touches_the_never_banned_is_known(void **state)
 		if (never_list_touches(list, &network) != cases[i].touches)
 			fail_msg("%s", cases[i].network);
 	}
+	never_list_free(list);
+}
+
+static void test_what_the_configuration_drops_stays_if_it_was_added(void **state)
+{
+	struct never_list *list;
+	struct network only = network_of("192.0.2.1");
+	struct network both = network_of("192.0.2.2");
+	struct network added = network_of("192.0.2.3");
+
+	(void)state;
+	assert_int_equal(never_list_new(&list, SEED), 0);
+	assert_int_equal(never_list_configure(list, &only, "bans.never"), 0);
+	assert_int_equal(never_list_configure(list, &both, "bans.never"), 0);
+	assert_int_equal(never_list_configure(list, &both, "proxy.trusted"), 1);
+	assert_int_equal(never_list_add(list, &both, 7, "a friend"), 1);
+	assert_int_equal(never_list_add(list, &added, 8, NULL), 0);
+	assert_int_equal(never_list_configure(list, &added, "proxy.trusted"), 0);
+	assert_int_equal(never_list_count(list), 3);
+	assert_int_equal(never_list_remove(list, &both), -EPERM);
+	assert_int_equal(never_list_remove(list, &added), -EPERM);
+
+	never_list_unconfigure(list);
+	assert_int_equal(never_list_count(list), 2);
+	assert_false(never_list_has(list, &only));
+	assert_string_equal(never_list_next(list, 0)->comment, "a friend");
+	assert_int_equal(never_list_next(list, 0)->added, 7);
+	assert_null(never_list_next(list, 0)->configured);
+	assert_int_equal(never_list_remove(list, &both), 0);
+	assert_int_equal(never_list_remove(list, &added), 0);
+	assert_int_equal(never_list_count(list), 0);
+	never_list_free(list);
+}
+
+static struct network numbered(uint32_t number)
+{
+	char text[NETWORK_TEXT_MAX];
+
+	snprintf(text, sizeof(text), "10.%u.%u.%u", number >> 16 & 255, number >> 8 & 255,
+		 number & 255);
+	return network_of(text);
+}
+
+static void test_the_configuration_has_room_beside_a_full_list(void **state)
+{
+	struct never_list *list;
+
+	(void)state;
+	assert_int_equal(never_list_new(&list, SEED), 0);
+	for (uint32_t i = 0; i < NEVER_LIST_MAX; i++) {
+		struct network network = numbered(i);
+
+		assert_int_equal(never_list_add(list, &network, 0, NULL), 0);
+	}
+	for (uint32_t i = 0; i <= NEVER_CONFIGURED_MAX; i++) {
+		struct network network = numbered(NEVER_LIST_MAX + i);
+
+		assert_int_equal(never_list_add(list, &network, 0, NULL), -ENOSPC);
+		assert_int_equal(never_list_configure(list, &network, "bans.never"),
+				 i < NEVER_CONFIGURED_MAX ? 0 : -ENOSPC);
+	}
+	never_list_unconfigure(list);
+	assert_int_equal(never_list_count(list), NEVER_LIST_MAX);
 	never_list_free(list);
 }
 
@@ -524,6 +587,8 @@ int main(void)
 		cmocka_unit_test(test_only_ends_that_are_the_callers_doing_count),
 		cmocka_unit_test(test_never_banned_are_the_listed_and_this_machine),
 		cmocka_unit_test(test_a_network_that_touches_the_never_banned_is_known),
+		cmocka_unit_test(test_what_the_configuration_drops_stays_if_it_was_added),
+		cmocka_unit_test(test_the_configuration_has_room_beside_a_full_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -166,15 +166,6 @@ static void test_text_that_its_key_does_not_take_is_refused(void **state)
 		assert_refused(cases[i].text, cases[i].start, "; allowed: ");
 }
 
-static void test_one_way_to_start_the_teletel_server(void **state)
-{
-	(void)state;
-	assert_refused("teletel: { unit = \"a.service\"; command = [ \"/bin/true\" ]; };",
-		       "FILE: teletel.unit, teletel.command: ", "both are set");
-	config_free(accepted("teletel: { unit = \"a.service\"; command = []; };"));
-	config_free(accepted("teletel: { unit = \"\"; command = [ \"/bin/true\" ]; };"));
-}
-
 static void test_lengths_are_bounded(void **state)
 {
 	static const struct {
@@ -372,7 +363,6 @@ int main(void)
 		cmocka_unit_test(test_wrong_type_is_refused),
 		cmocka_unit_test(test_value_out_of_range_is_refused),
 		cmocka_unit_test(test_text_that_its_key_does_not_take_is_refused),
-		cmocka_unit_test(test_one_way_to_start_the_teletel_server),
 		cmocka_unit_test(test_lengths_are_bounded),
 		cmocka_unit_test(test_lists_are_bounded),
 		cmocka_unit_test(test_what_libconfig_would_pass_over_is_refused),

@@ -87,14 +87,6 @@ static struct config *with(const char *key, const char *text)
 	return accepted(whole);
 }
 
-static bool has(const struct config_keys *keys, const char *key)
-{
-	for (size_t i = 0; i < keys->count; i++)
-		if (strcmp(keys->names[i], key) == 0)
-			return true;
-	return false;
-}
-
 static void assert_packed(const struct config *config, const char *key, const char *json)
 {
 	json_t *packed = config_pack(config);
@@ -144,7 +136,7 @@ static void test_a_key_that_differs_is_found_and_no_other(void **state)
 		assert_int_equal(keys.count, 0);
 		config_find_defaults(one, &keys);
 		assert_int_equal(keys.count, config_row_count - 1);
-		assert_false(has(&keys, values[i].key));
+		assert_false(config_keys_hold(&keys, values[i].key));
 		config_free(one);
 		config_free(same);
 	}
