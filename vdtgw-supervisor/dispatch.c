@@ -7,6 +7,7 @@
 #include "vdtgw-supervisor/admin_interface.h"
 #include "vdtgw-supervisor/ban_interface.h"
 #include "vdtgw-supervisor/history_interface.h"
+#include "vdtgw-supervisor/config_interface.h"
 #include "vdtgw-supervisor/interfaces.h"
 #include "vdtgw-supervisor/redirection_interface.h"
 #include "vdtgw-supervisor/session_interface.h"
@@ -83,6 +84,9 @@ static const struct interface interfaces[] = {
 	      { "TeletelStart", teletel_interface_start, CONSOLE_CONTROLS },
 	      { "TeletelStop", teletel_interface_stop, CONSOLE_CONTROLS },
 	      { "TeletelRestart", teletel_interface_restart, CONSOLE_CONTROLS },
+	      { "Timeouts", config_interface_timeouts, CONSOLE_SEES },
+	      { "Configuration", config_interface_configuration, CONSOLE_NEVER },
+	      { "Reload", config_interface_reload, CONSOLE_NEVER },
 	      { "ListBans", ban_interface_list_bans, CONSOLE_SEES },
 	      { "Ban", ban_interface_ban, CONSOLE_NEVER },
 	      { "Unban", ban_interface_unban, CONSOLE_NEVER },

@@ -4,7 +4,6 @@
 #include "common/config.h"
 #include "common/event_loop.h"
 #include "common/log.h"
-#include "common/microseconds.h"
 #include "vdtgw-supervisor/admin_interface.h"
 #include "vdtgw-supervisor/ban_store.h"
 #include "vdtgw-supervisor/database.h"
@@ -14,6 +13,7 @@
 #include "vdtgw-supervisor/history.h"
 #include "vdtgw-supervisor/import.h"
 #include "vdtgw-supervisor/redirections.h"
+#include "vdtgw-supervisor/reload.h"
 #include "vdtgw-supervisor/server.h"
 #include "vdtgw-supervisor/session_interface.h"
 #include "vdtgw-supervisor/supervisor.h"
@@ -55,6 +55,7 @@ static const char usage[] =
     "  --help         print this, and end\n"
     "  --version      print the version, and end\n"
     "\n"
+    "SIGHUP has the configuration read again: a mistake in it changes nothing.\n"
     "Sockets come from systemd (descriptors named \"session\" and \"admin\") or are made at\n"
     "supervisor.session_socket and supervisor.admin_socket.\n";
 
@@ -66,7 +67,6 @@ struct options {
 
 /* Everything that runs, in the order in which it is made. */
 struct program {
-	struct config *config;
 	struct event_loop *loop;
 	struct supervisor supervisor;
 	struct server_options session_options;
@@ -122,7 +122,12 @@ static int read_options(int argc, char **argv, struct options *ret_options)
 static void on_signal(int signal_number, void *context)
 {
 	struct program *program = context;
+	struct reload_outcome outcome;
 
+	if (signal_number == SIGHUP) {
+		(void)reload_run(program->supervisor.reload, "SIGHUP", &outcome);
+		return;
+	}
 	log_notice("stopping (%s); %zu sessions go on and enter again at the next start",
 		   signal_number == SIGTERM ? "SIGTERM" : "SIGINT",
 		   session_table_count(program->supervisor.sessions));
@@ -242,7 +247,7 @@ static int open_server(struct program *program, int descriptor, const char *path
 
 static int open_servers(struct program *program)
 {
-	const struct config *config = program->config;
+	const struct config *config = program->supervisor.config;
 	int error;
 
 	program->session_options = (struct server_options) {
@@ -268,6 +273,13 @@ static int open_servers(struct program *program)
 		    open_server(program, program->admin_descriptor, config->supervisor.admin_socket,
 				&program->admin_options, &program->admin_server);
 	return error;
+}
+
+static void on_resized(void *context, const struct config *config)
+{
+	struct program *program = context;
+
+	server_set_peers_max(program->session_server, allow_descriptors(config));
 }
 
 /* Without the database callers are served all the same, with numbers from the clock. */
@@ -308,9 +320,7 @@ static int open_history(struct program *program)
 
 	if (error < 0)
 		return error;
-	history_set_bounds(supervisor->history,
-			   (int64_t)(program->config->history.duration * US_PER_S),
-			   program->config->history.max_events);
+	supervisor_bound_history(supervisor);
 	events_set_keeper(supervisor->events, history_keep, supervisor->history);
 	return 0;
 }
@@ -318,7 +328,7 @@ static int open_history(struct program *program)
 static int open_gate(struct program *program)
 {
 	const struct gatekeeper_options options = {
-		.config = program->config,
+		.config = program->supervisor.config,
 		.events = program->supervisor.events,
 		.database_opened = on_database,
 		.context = program,
@@ -334,11 +344,10 @@ static int open_gate(struct program *program)
 
 static int set_up(struct program *program)
 {
-	static const int signals[] = { SIGTERM, SIGINT, 0 };
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, 0 };
 	struct supervisor *supervisor = &program->supervisor;
 	int error;
 
-	supervisor->config = program->config;
 	supervisor->started = supervisor_clock();
 	supervisor->started_monotonic = event_loop_now();
 	error = event_loop_new(&program->loop, LOOP_DESCRIPTORS);
@@ -372,8 +381,8 @@ static int set_up(struct program *program)
 		log_error("the command channel cannot be set up: %s", strerror(-error));
 		return error;
 	}
-	error = teletel_server_new(&supervisor->teletel_server, program->loop, program->config,
-				   supervisor->events);
+	error = teletel_server_new(&supervisor->teletel_server, program->loop,
+				   program->supervisor.config, supervisor->events);
 	if (error < 0)
 		log_error("the Teletel server cannot be set up: %s", strerror(-error));
 	return error;
@@ -394,17 +403,29 @@ static void tear_down(struct program *program)
 	history_free(program->supervisor.history);
 	gatekeeper_free(program->supervisor.gatekeeper);
 	event_loop_free(program->loop);
-	config_free(program->config);
+	reload_free(program->supervisor.reload);
 }
 
-static int run(struct program *program)
+/* Takes the configuration over. */
+static int run(struct program *program, const char *path, struct config *config)
 {
+	const struct reload_options options = {
+		.path = path,
+		.config = config,
+		.resized = on_resized,
+		.context = program,
+	};
 	int status = EX_OSERR;
 
+	if (reload_new(&program->supervisor.reload, &program->supervisor, &options) < 0) {
+		log_error("the supervisor cannot start: there is not enough memory");
+		config_free(config);
+		return EX_OSERR;
+	}
 	if (set_up(program) == 0) {
 		log_notice("ready: version %s, launch %lld, at most %u sessions", VDTGW_VERSION,
 			   (long long)program->supervisor.launches,
-			   program->config->limits.sessions);
+			   program->supervisor.config->limits.sessions);
 		notifier_ready(program->supervisor.notifier);
 		status = event_loop_run(program->loop);
 		notifier_stopping(program->supervisor.notifier);
@@ -413,18 +434,31 @@ static int run(struct program *program)
 	return status < 0 ? EX_SOFTWARE : status;
 }
 
+/* An order to reload that comes while the program starts waits until it runs. */
+static void hold_reload(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	struct program program = { .session_descriptor = -1, .admin_descriptor = -1 };
+	struct config *config = NULL;
 	struct options options;
 	char error[CONFIG_ERROR_MAX];
 	int status = read_options(argc, argv, &options);
 
 	if (status >= 0)
 		return status;
+	if (!options.check && options.import == NULL)
+		hold_reload();
 	umask(0077);
 	log_open("vdtgw-supervisor", false);
-	if (config_load(&program.config, options.config, error, sizeof(error)) < 0) {
+	if (config_load(&config, options.config, error, sizeof(error)) < 0) {
 		if (options.check)
 			fprintf(stderr, "%s\n", error);
 		else
@@ -434,14 +468,14 @@ int main(int argc, char **argv)
 	if (options.check) {
 		printf("%s: no error\n",
 		       options.config != NULL ? options.config : CONFIG_DEFAULT_PATH);
-		config_free(program.config);
+		config_free(config);
 		return EX_OK;
 	}
 	if (options.import != NULL) {
-		status = import_run(program.config, options.import);
-		config_free(program.config);
+		status = import_run(config, options.import);
+		config_free(config);
 		return status;
 	}
 	take_descriptors(&program.session_descriptor, &program.admin_descriptor);
-	return run(&program);
+	return run(&program, options.config, config);
 }

@@ -4,6 +4,9 @@
  */
 #include "vdtgw-supervisor/supervisor.h"
 
+#include "common/microseconds.h"
+#include "vdtgw-supervisor/history.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
@@ -70,6 +73,13 @@ void supervisor_send_away(struct supervisor *supervisor, struct session_entry *e
 	peer_order(entry->peer,
 		   json_pack("{s:I, s:{s:s, s:s*}}", "session", (json_int_t)entry->number, "order",
 			     "kind", "kick", "reason", reason));
+}
+
+void supervisor_bound_history(struct supervisor *supervisor)
+{
+	history_set_bounds(supervisor->history,
+			   (int64_t)(supervisor->config->history.duration * US_PER_S),
+			   supervisor->config->history.max_events);
 }
 
 void supervisor_forget(struct supervisor *supervisor, struct session_entry *entry)

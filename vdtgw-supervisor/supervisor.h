@@ -21,11 +21,13 @@ struct events;
 struct gatekeeper;
 struct redirections;
 struct history;
+struct reload;
 struct teletel;
 struct teletel_server;
 
 struct supervisor {
-	const struct config *config;
+	const struct config *config; /* in force: of reload */
+	struct reload *reload;
 	struct session_table *sessions;
 	struct session_numbers numbers;
 	struct notifier *notifier;
@@ -70,6 +72,9 @@ void supervisor_answer_invalid(struct peer *peer, const char *parameter);
 /* Orders a session to end its call. The entry may be gone after this. */
 void supervisor_send_away(struct supervisor *supervisor, struct session_entry *entry,
 			  const char *reason);
+
+/* The history's bounds are those of the configuration in force. */
+void supervisor_bound_history(struct supervisor *supervisor);
 
 /* Forgets a session: its connection is one without a session then. */
 void supervisor_forget(struct supervisor *supervisor, struct session_entry *entry);
