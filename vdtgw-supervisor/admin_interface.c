@@ -1,14 +1,17 @@
 /*
- * What an administrator calls: the state of things, the sessions, and orders to them.
+ * What an administrator calls to see the state of things and the sessions.
  */
 #include "vdtgw-supervisor/admin_interface.h"
 
 #include "vdtgw-supervisor/ban_store.h"
+#include "vdtgw-supervisor/dispatch.h"
 #include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/gatekeeper.h"
+#include "vdtgw-supervisor/own_addresses.h"
 #include "vdtgw-supervisor/redirections.h"
 #include "vdtgw-supervisor/teletel.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
@@ -18,37 +21,50 @@ enum {
 	PAGE_MAX = VARLINK_MESSAGE_MAX - 1024,
 };
 
-/* {"telnet": 2, …}: one of count_of() for each transport. */
-static json_t *by_transport(const struct supervisor *supervisor,
-			    int64_t (*count_of)(const struct supervisor *supervisor,
-						enum transport transport),
-			    int64_t *ret_sum)
+/* {"telnet": 2, …}; NULL without memory. */
+static json_t *pack_counts(const int64_t counts[TRANSPORT_COUNT])
 {
-	json_t *counts = json_object();
-	int64_t sum = 0;
+	json_t *object = json_object();
 
-	for (int i = 0; i < TRANSPORT_COUNT; i++) {
-		int64_t count = count_of(supervisor, (enum transport)i);
-
-		sum += count;
-		if (json_object_set_new(counts, transport_name((enum transport)i),
-					json_integer(count)) < 0) {
-			json_decref(counts);
+	for (int i = 0; i < TRANSPORT_COUNT; i++)
+		if (json_object_set_new(object, transport_name((enum transport)i),
+					json_integer(counts[i])) < 0) {
+			json_decref(object);
 			return NULL;
 		}
-	}
-	*ret_sum = sum;
-	return counts;
+	return object;
 }
 
-static int64_t connected(const struct supervisor *supervisor, enum transport transport)
+static int64_t sum(const int64_t counts[TRANSPORT_COUNT])
 {
-	return (int64_t)session_table_count_transport(supervisor->sessions, transport);
+	int64_t sum_of_all = 0;
+
+	for (int i = 0; i < TRANSPORT_COUNT; i++)
+		sum_of_all += counts[i];
+	return sum_of_all;
 }
 
-static int64_t admitted(const struct supervisor *supervisor, enum transport transport)
+static json_t *pack_connected(const struct supervisor *supervisor)
 {
-	return supervisor->totals.admitted[transport];
+	int64_t counts[TRANSPORT_COUNT];
+
+	for (int i = 0; i < TRANSPORT_COUNT; i++)
+		counts[i] =
+		    (int64_t)session_table_count_transport(supervisor->sessions, (enum transport)i);
+	return pack_counts(counts);
+}
+
+static json_t *pack_timeouts(const struct supervisor *supervisor)
+{
+	json_t *timeouts = json_object();
+
+	for (int i = 0; i < TIMEOUT_COUNT; i++)
+		if (json_object_set_new(timeouts, timeouts_name((enum timeout)i),
+					pack_counts(supervisor->totals.timeouts[i])) < 0) {
+			json_decref(timeouts);
+			return NULL;
+		}
+	return timeouts;
 }
 
 static json_t *pack_bans(const struct supervisor *supervisor)
@@ -70,36 +86,51 @@ static json_t *pack_limits(const struct config *config)
 			 (json_int_t)config->limits.half_open);
 }
 
+/* Every console door shows what happens. */
+static json_int_t count_watchers(const struct supervisor *supervisor, int sockets)
+{
+	return (json_int_t)events_watcher_count(supervisor->events, sockets);
+}
+
+/* The supervisor itself and what is connected; NULL without memory. */
+static json_t *pack_status(const struct supervisor *supervisor)
+{
+	return json_pack(
+	    "{s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:o, s:I, s:I, s:I, s:I, s:o, s:I, s:o, s:o, "
+	    "s:I, s:I, s:o, s:I, s:I}",
+	    "version", VDTGW_VERSION, "pid", (json_int_t)getpid(), "started",
+	    (json_int_t)supervisor->started, "uptime",
+	    (json_int_t)(event_loop_now() - supervisor->started_monotonic), "launches",
+	    (json_int_t)supervisor->launches, "sessions",
+	    (json_int_t)session_table_count(supervisor->sessions), "sessions_by_transport",
+	    pack_connected(supervisor), "admitted", (json_int_t)sum(supervisor->totals.admitted),
+	    "admitted_by_transport", pack_counts(supervisor->totals.admitted), "refused",
+	    (json_int_t)supervisor->totals.refused, "reentered",
+	    (json_int_t)supervisor->totals.reentered, "kicked",
+	    (json_int_t)supervisor->totals.kicked, "crashed",
+	    (json_int_t)supervisor->totals.crashed, "limits", pack_limits(supervisor->config),
+	    "redirections", (json_int_t)supervisor->totals.redirections, "command_channel",
+	    teletel_pack_channel(supervisor->teletel), "bans", pack_bans(supervisor), "half_open",
+	    (json_int_t)session_table_count_half_open(supervisor->sessions), "half_open_limited",
+	    (json_int_t)supervisor->totals.half_open, "timeouts", pack_timeouts(supervisor),
+	    "consoles", count_watchers(supervisor, DISPATCH_CONSOLE), "watchers",
+	    count_watchers(supervisor, DISPATCH_ADMIN | DISPATCH_CONSOLE));
+}
+
 void admin_interface_status(struct supervisor *supervisor, struct peer *peer,
 			    const struct varlink_call *call)
 {
-	int64_t sessions = 0, admissions = 0;
-	json_t *connected_counts, *admitted_counts;
+	if (supervisor_read_parameters(peer, call, NULL, 0, supervisor))
+		peer_reply(peer, pack_status(supervisor), false);
+}
 
-	if (!supervisor_read_parameters(peer, call, NULL, 0, supervisor))
-		return;
-	connected_counts = by_transport(supervisor, connected, &sessions);
-	admitted_counts = by_transport(supervisor, admitted, &admissions);
-	peer_reply(
-	    peer,
-	    json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:o, s:I, s:I, s:I, s:I, s:o, s:I, "
-		      "s:o, s:o, s:I, s:I}",
-		      "version", VDTGW_VERSION, "pid", (json_int_t)getpid(), "started",
-		      (json_int_t)supervisor->started, "uptime",
-		      (json_int_t)(event_loop_now() - supervisor->started_monotonic), "launches",
-		      (json_int_t)supervisor->launches, "sessions", (json_int_t)sessions,
-		      "sessions_by_transport", connected_counts, "admitted", (json_int_t)admissions,
-		      "admitted_by_transport", admitted_counts, "refused",
-		      (json_int_t)supervisor->totals.refused, "reentered",
-		      (json_int_t)supervisor->totals.reentered, "kicked",
-		      (json_int_t)supervisor->totals.kicked, "crashed",
-		      (json_int_t)supervisor->totals.crashed, "limits",
-		      pack_limits(supervisor->config), "redirections",
-		      (json_int_t)supervisor->totals.redirections, "command_channel",
-		      teletel_pack_channel(supervisor->teletel), "bans", pack_bans(supervisor),
-		      "half_open", (json_int_t)session_table_count_half_open(supervisor->sessions),
-		      "half_open_limited", (json_int_t)supervisor->totals.half_open),
-	    false);
+/* µs since the caller's last byte, or since the start of the call; never less than 0, whatever was
+ * done to the clock. */
+static json_int_t idle(const struct session_entry *entry)
+{
+	int64_t since = supervisor_clock() - (entry->typed != 0 ? entry->typed : entry->started);
+
+	return since > 0 ? since : 0;
 }
 
 static json_t *pack_session(const struct session_entry *entry)
@@ -107,15 +138,18 @@ static json_t *pack_session(const struct session_entry *entry)
 	char address[ADDRESS_TEXT_MAX];
 
 	supervisor_format_address(entry, address);
-	return json_pack(
-	    "{s:I, s:I, s:s, s:s, s:i, s:s, s:s*, s:s*, s:s*, s:O, s:I, s:I, s:I, s:b, s:o*}",
-	    "session", (json_int_t)entry->number, "pid", (json_int_t)entry->pid, "transport",
-	    transport_name(entry->transport), "address", address, "port", (int)entry->port, "state",
-	    entry->state, "service", entry->service, "terminal_type", entry->terminal_type,
-	    "window_size", entry->window_size, "environment", entry->environment, "started",
-	    (json_int_t)entry->started, "bytes_in", (json_int_t)entry->bytes_in, "bytes_out",
-	    (json_int_t)entry->bytes_out, "orders", (int)entry->orders, "redirection",
-	    redirections_pack(entry));
+	return json_pack("{s:I, s:I, s:s, s:s, s:i, s:s, s:s*, s:s*, s:s*, s:O, s:I, s:I, s:I, "
+			 "s:I, s:I, s:b, s:I, "
+			 "s:o*}",
+			 "session", (json_int_t)entry->number, "pid", (json_int_t)entry->pid,
+			 "transport", transport_name(entry->transport), "address", address, "port",
+			 (int)entry->port, "state", entry->state, "service", entry->service,
+			 "terminal_type", entry->terminal_type, "window_size", entry->window_size,
+			 "environment", entry->environment, "started", (json_int_t)entry->started,
+			 "bytes_in", (json_int_t)entry->bytes_in, "bytes_out",
+			 (json_int_t)entry->bytes_out, "queue", (json_int_t)entry->queue, "idle",
+			 idle(entry), "orders", (int)entry->orders, "redirections",
+			 (json_int_t)entry->redirections, "redirection", redirections_pack(entry));
 }
 
 /* A page of sessions: those from *from on that fit. Sets *ret_next to the first that does not, to
@@ -163,40 +197,45 @@ void admin_interface_list_sessions(struct supervisor *supervisor, struct peer *p
 			   false);
 }
 
-struct kick_values {
-	int64_t session;
-	const char *reason;
-};
-
-void admin_interface_kick(struct supervisor *supervisor, struct peer *peer,
-			  const struct varlink_call *call)
+void admin_interface_get_session(struct supervisor *supervisor, struct peer *peer,
+				 const struct varlink_call *call)
 {
 	static const struct varlink_field fields[] = {
-		{ "session", offsetof(struct kick_values, session), VARLINK_INT, true, INT64_MIN,
-		  INT64_MAX },
-		{ "reason", offsetof(struct kick_values, reason), VARLINK_STRING, false, 0,
-		  SESSION_TEXT_MAX },
+		{ "session", 0, VARLINK_INT, true, INT64_MIN, INT64_MAX },
 	};
-	struct kick_values values = { 0 };
-	struct session_entry *entry;
+	const struct session_entry *entry;
+	int64_t number;
 
-	if (!supervisor_read_parameters(peer, call, fields, LENGTH(fields), &values))
+	if (!supervisor_read_parameters(peer, call, fields, LENGTH(fields), &number))
 		return;
-	entry = session_table_find(supervisor->sessions, values.session);
-	if (entry == NULL || !entry->orders) {
-		peer_error(peer,
-			   entry == NULL ? "org.vdtgw.Admin.NoSuchSession"
-					 : "org.vdtgw.Admin.NoOrders",
-			   json_pack("{s:I}", "session", (json_int_t)values.session));
+	entry = session_table_find(supervisor->sessions, number);
+	if (entry == NULL)
+		peer_error(peer, "org.vdtgw.Admin.NoSuchSession",
+			   json_pack("{s:I}", "session", (json_int_t)number));
+	else
+		peer_reply(peer, json_pack("{s:o}", "session", pack_session(entry)), false);
+}
+
+void admin_interface_addresses(struct supervisor *supervisor, struct peer *peer,
+			       const struct varlink_call *call)
+{
+	struct address own[NEVER_OWN_MAX];
+	char text[ADDRESS_TEXT_MAX];
+	json_t *addresses;
+	size_t count = 0;
+	int error;
+
+	if (!supervisor_read_parameters(peer, call, NULL, 0, supervisor))
 		return;
+	error = own_addresses_read(own, NEVER_OWN_MAX, &count);
+	if (error < 0)
+		log_warning("this machine's own addresses cannot be told: %s", strerror(-error));
+	addresses = json_array();
+	for (size_t i = 0; i < count; i++) {
+		address_format(&own[i], text);
+		json_array_append_new(addresses, json_string(text));
 	}
-	supervisor->totals.kicked++;
-	supervisor_log_session(NULL, LOG_PRIORITY_NOTICE, entry,
-			       "is kicked by user %lu (pid %ld)%s%s", (unsigned long)peer_uid(peer),
-			       (long)peer_pid(peer), values.reason != NULL ? ": " : "",
-			       values.reason != NULL ? values.reason : "");
-	supervisor_send_away(supervisor, entry, values.reason);
-	peer_reply(peer, json_object(), false);
+	peer_reply(peer, json_pack("{s:o}", "addresses", addresses), false);
 }
 
 void admin_interface_gone(struct supervisor *supervisor, struct peer *peer, enum peer_end why)

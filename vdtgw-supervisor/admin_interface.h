@@ -1,4 +1,4 @@
-/* The methods of org.vdtgw.Admin. */
+/* The methods of org.vdtgw.Admin that show the state of things. */
 #ifndef VDTGW_SUPERVISOR_ADMIN_INTERFACE_H
 #define VDTGW_SUPERVISOR_ADMIN_INTERFACE_H
 
@@ -10,8 +10,10 @@ void admin_interface_status(struct supervisor *supervisor, struct peer *peer,
 			    const struct varlink_call *call);
 void admin_interface_list_sessions(struct supervisor *supervisor, struct peer *peer,
 				   const struct varlink_call *call);
-void admin_interface_kick(struct supervisor *supervisor, struct peer *peer,
-			  const struct varlink_call *call);
+void admin_interface_get_session(struct supervisor *supervisor, struct peer *peer,
+				 const struct varlink_call *call);
+void admin_interface_addresses(struct supervisor *supervisor, struct peer *peer,
+			       const struct varlink_call *call);
 
 /* A connection of the admin socket is over. */
 void admin_interface_gone(struct supervisor *supervisor, struct peer *peer, enum peer_end why);

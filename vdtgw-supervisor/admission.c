@@ -4,6 +4,7 @@
  */
 #include "vdtgw-supervisor/admission.h"
 
+#include "common/messages.h"
 #include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/gatekeeper.h"
 
@@ -51,13 +52,20 @@ static void refuse(struct supervisor *supervisor, struct peer *peer,
 {
 	struct event event = event_of(EVENT_REFUSED);
 	char address[ADDRESS_TEXT_MAX] = "local";
+	const struct log_field fields[] = {
+		{ "VDTGW_ADDRESS", caller->has_address ? address : NULL },
+		{ "VDTGW_TRANSPORT", transport_name(caller->transport) },
+		{ "VDTGW_REASON", limit->key },
+	};
 
 	if (caller->has_address)
 		address_format(&caller->address, address);
 	supervisor->totals.refused++;
-	log_info("a caller was refused (%s, %s port %u, pid %ld): %u %s, which is the limit",
-		 transport_name(caller->transport), address, caller->port, (long)peer_pid(peer),
-		 value, limit->words);
+	log_event(LOG_PRIORITY_INFO, MESSAGE_CALL_REFUSED, fields,
+		  sizeof(fields) / sizeof(fields[0]),
+		  "a caller was refused (%s, %s port %u, pid %ld): %u %s, which is the limit",
+		  transport_name(caller->transport), address, caller->port, (long)peer_pid(peer),
+		  value, limit->words);
 	event_set_caller(&event, caller->transport, caller->has_address ? &caller->address : NULL,
 			 caller->port);
 	event.reason = limit->key;

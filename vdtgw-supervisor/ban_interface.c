@@ -3,6 +3,7 @@
  */
 #include "vdtgw-supervisor/ban_interface.h"
 
+#include "common/messages.h"
 #include "vdtgw-supervisor/ban_store.h"
 #include "vdtgw-supervisor/gatekeeper.h"
 #include "vdtgw-supervisor/page.h"
@@ -71,14 +72,17 @@ static void answer_network(struct peer *peer, const struct network *network)
 	peer_reply(peer, json_pack("{s:s}", "network", text), false);
 }
 
-static void log_order(struct peer *peer, const struct network *network, const char *what,
-		      const char *comment)
+static void log_order(struct peer *peer, const char *message_id, const struct network *network,
+		      const char *what, const char *comment)
 {
 	char text[NETWORK_TEXT_MAX];
-	const struct log_field fields[] = { { "VDTGW_ADDRESS", text } };
+	const struct log_field fields[] = {
+		{ "VDTGW_ADDRESS", text },
+		{ "VDTGW_REASON", comment },
+	};
 
 	network_format(network, text);
-	log_event(LOG_PRIORITY_NOTICE, NULL, fields, LENGTH(fields),
+	log_event(LOG_PRIORITY_NOTICE, message_id, fields, LENGTH(fields),
 		  "%s is %s by user %lu (pid %ld)%s%s", text, what, (unsigned long)peer_uid(peer),
 		  (long)peer_pid(peer), comment != NULL ? ": " : "",
 		  comment != NULL ? comment : "");
@@ -245,7 +249,7 @@ void ban_interface_ban(struct supervisor *supervisor, struct peer *peer,
 		peer_end(peer, PEER_NO_MEMORY);
 		return;
 	}
-	log_order(peer, &network, "banned", values.comment);
+	log_order(peer, MESSAGE_ADDRESS_BANNED, &network, "banned", values.comment);
 	if (supervisor->config->bans.enabled)
 		send_away(supervisor, &network);
 	answer_network(peer, &network);
@@ -267,7 +271,7 @@ void ban_interface_unban(struct supervisor *supervisor, struct peer *peer,
 			return;
 		}
 	}
-	log_order(peer, &network, "banned no longer", NULL);
+	log_order(peer, MESSAGE_ADDRESS_UNBANNED, &network, "banned no longer", NULL);
 	answer_network(peer, &network);
 }
 
@@ -291,7 +295,8 @@ void ban_interface_add_never(struct supervisor *supervisor, struct peer *peer,
 		peer_end(peer, PEER_NO_MEMORY);
 		return;
 	}
-	log_order(peer, &network, "never to be banned", values.comment);
+	log_order(peer, MESSAGE_NEVER_BANNED_CHANGED, &network, "never to be banned",
+		  values.comment);
 	answer_network(peer, &network);
 }
 
@@ -312,6 +317,6 @@ void ban_interface_remove_never(struct supervisor *supervisor, struct peer *peer
 			     &network);
 		return;
 	}
-	log_order(peer, &network, "to be banned like others", NULL);
+	log_order(peer, MESSAGE_NEVER_BANNED_CHANGED, &network, "to be banned like others", NULL);
 	answer_network(peer, &network);
 }

@@ -4,6 +4,7 @@
 #include "vdtgw-supervisor/ban_store.h"
 
 #include "common/log.h"
+#include "common/messages.h"
 #include "vdtgw-supervisor/ban_loading.h"
 #include "vdtgw-supervisor/database.h"
 #include "vdtgw-supervisor/pending.h"
@@ -212,13 +213,19 @@ static bool may_sync(struct ban_store *store)
 
 static void fail(struct ban_store *store, const char *why)
 {
+	const struct log_field fields[] = { { "VDTGW_REASON", why } };
+
 	if (!store->failing && store->database == NULL)
-		log_error("the database cannot be used: session numbers come from the clock, and "
+		log_event(LOG_PRIORITY_ERROR, MESSAGE_STATE_UNSAVED, fields,
+			  sizeof(fields) / sizeof(fields[0]),
+			  "the database cannot be used: session numbers come from the clock, and "
 			  "bans are in memory only and lost if the supervisor ends; tried again "
 			  "every %d s: %s",
 			  BAN_STORE_RETRY, why);
 	else if (!store->failing)
-		log_error("bans are kept in memory only, because the database cannot be written, "
+		log_event(LOG_PRIORITY_ERROR, MESSAGE_STATE_UNSAVED, fields,
+			  sizeof(fields) / sizeof(fields[0]),
+			  "bans are kept in memory only, because the database cannot be written, "
 			  "and are lost if the supervisor ends; tried again every %d s: %s",
 			  BAN_STORE_RETRY, why);
 	store->failing = true;

@@ -6,6 +6,7 @@
 #include "vdtgw-supervisor/command_channel.h"
 
 #include "common/log.h"
+#include "common/messages.h"
 #include "network/service_link.h"
 #include "vdtgw-supervisor/command_line.h"
 #include "vdtgw-supervisor/supervisor.h"
@@ -105,16 +106,20 @@ static void lose(struct command_channel *channel, const char *why, const char *d
 	const char *uri = channel->config->teletel.uri;
 	unsigned retry = channel->config->teletel.retry;
 	bool was_up = channel->state == COMMAND_CHANNEL_UP;
+	const struct log_field fields[] = { { "VDTGW_SERVICE", uri }, { "VDTGW_REASON", why } };
 
 	drop_link(channel);
 	timer_arm(channel->timer, event_loop_now() + retry * SECOND);
 	if (was_up)
-		log_warning("command channel: down: %s (%s: %s); trying again every %u s", uri, why,
-			    detail, retry);
+		log_event(LOG_PRIORITY_WARNING, MESSAGE_CHANNEL_DOWN, fields,
+			  sizeof(fields) / sizeof(fields[0]),
+			  "command channel: down: %s (%s: %s); trying again every %u s", uri, why,
+			  detail, retry);
 	else if (!channel->told)
-		log_warning("command channel: %s cannot be reached (%s: %s); trying again every "
-			    "%u s",
-			    uri, why, detail, retry);
+		log_event(LOG_PRIORITY_WARNING, MESSAGE_CHANNEL_DOWN, fields,
+			  sizeof(fields) / sizeof(fields[0]),
+			  "command channel: %s cannot be reached (%s: %s); trying again every %u s",
+			  uri, why, detail, retry);
 	else
 		log_debug("command channel: still not reached (%s: %s)", why, detail);
 	channel->told = true;
@@ -127,11 +132,16 @@ static void lose(struct command_channel *channel, const char *why, const char *d
 static void on_connected(void *context)
 {
 	struct command_channel *channel = context;
+	const struct log_field fields[] = {
+		{ "VDTGW_SERVICE", channel->config->teletel.uri },
+	};
 
 	channel->told = false;
 	channel->connections++;
 	set_state(channel, COMMAND_CHANNEL_UP, "the server answers");
-	log_notice("command channel: up: %s", channel->config->teletel.uri);
+	log_event(LOG_PRIORITY_NOTICE, MESSAGE_CHANNEL_UP, fields,
+		  sizeof(fields) / sizeof(fields[0]), "command channel: up: %s",
+		  channel->config->teletel.uri);
 	channel->handlers->up(channel->context);
 }
 

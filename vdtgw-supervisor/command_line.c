@@ -110,6 +110,12 @@ static bool is_token(struct span span)
 	return span.length > 0;
 }
 
+bool command_subprotocol_is_valid(const char *name)
+{
+	return strlen(name) <= COMMAND_SUBPROTOCOL_MAX &&
+	       is_token((struct span) { name, strlen(name) });
+}
+
 static void copy(char *to, struct span span)
 {
 	memcpy(to, span.text, span.length);

@@ -42,6 +42,8 @@ int command_line_parse(struct command_line *ret_line, const char *text, size_t l
 /* What the Teletel server can use as SESSION: 1 to COMMAND_TAG_MAX printable characters of ASCII
  * without comma. */
 bool command_tag_is_valid(const char *tag);
+/* A token of RFC 7230 of at most COMMAND_SUBPROTOCOL_MAX bytes. */
+bool command_subprotocol_is_valid(const char *name);
 
 /* What is said of one caller and one redirection: "UserRedirecting,,,PID,SESSION" … */
 enum command_event {

@@ -6,9 +6,11 @@
 
 #include "vdtgw-supervisor/admin_interface.h"
 #include "vdtgw-supervisor/ban_interface.h"
-#include "vdtgw-supervisor/history_interface.h"
 #include "vdtgw-supervisor/config_interface.h"
+#include "vdtgw-supervisor/departure.h"
+#include "vdtgw-supervisor/history_interface.h"
 #include "vdtgw-supervisor/interfaces.h"
+#include "vdtgw-supervisor/orders_interface.h"
 #include "vdtgw-supervisor/redirection_interface.h"
 #include "vdtgw-supervisor/session_interface.h"
 #include "vdtgw-supervisor/teletel_interface.h"
@@ -69,7 +71,7 @@ static const struct interface interfaces[] = {
 	      { "RequestedClose", redirection_interface_requested_close, CONSOLE_NEVER },
 	      { "HomeLost", redirection_interface_home_lost, CONSOLE_NEVER },
 	      { "RedirectEnded", redirection_interface_ended, CONSOLE_NEVER },
-	      { "Leave", session_interface_leave, CONSOLE_NEVER },
+	      { "Leave", departure_leave, CONSOLE_NEVER },
 	  } },
 	{ "org.vdtgw.Admin",
 	  DISPATCH_ADMIN | DISPATCH_CONSOLE,
@@ -77,8 +79,8 @@ static const struct interface interfaces[] = {
 	  {
 	      { "Status", admin_interface_status, CONSOLE_SEES },
 	      { "ListSessions", admin_interface_list_sessions, CONSOLE_SEES },
+	      { "GetSession", admin_interface_get_session, CONSOLE_NEVER },
 	      { "Watch", watch_interface_watch, CONSOLE_SEES },
-	      { "Kick", admin_interface_kick, CONSOLE_NEVER },
 	      { "History", history_interface_history, CONSOLE_NEVER },
 	      { "TeletelStatus", teletel_interface_status, CONSOLE_SEES },
 	      { "TeletelStart", teletel_interface_start, CONSOLE_CONTROLS },
@@ -87,6 +89,11 @@ static const struct interface interfaces[] = {
 	      { "Timeouts", config_interface_timeouts, CONSOLE_SEES },
 	      { "Configuration", config_interface_configuration, CONSOLE_NEVER },
 	      { "Reload", config_interface_reload, CONSOLE_NEVER },
+	      { "Kick", orders_interface_kick, CONSOLE_NEVER },
+	      { "Message", orders_interface_message, CONSOLE_NEVER },
+	      { "Redirect", orders_interface_redirect, CONSOLE_NEVER },
+	      { "SendHome", orders_interface_send_home, CONSOLE_NEVER },
+	      { "Addresses", admin_interface_addresses, CONSOLE_SEES },
 	      { "ListBans", ban_interface_list_bans, CONSOLE_SEES },
 	      { "Ban", ban_interface_ban, CONSOLE_NEVER },
 	      { "Unban", ban_interface_unban, CONSOLE_NEVER },

@@ -197,9 +197,14 @@ void events_remove_watcher(struct events *events, const struct peer *peer)
 		}
 }
 
-size_t events_watcher_count(const struct events *events)
+size_t events_watcher_count(const struct events *events, int kinds)
 {
-	return events->count;
+	size_t count = 0;
+
+	for (size_t i = 0; i < events->count; i++)
+		if ((peer_kind(events->watchers[i]) & kinds) != 0)
+			count++;
+	return count;
 }
 
 void events_publish(struct events *events, const struct event *event)

@@ -90,6 +90,7 @@ void events_publish(struct events *events, const struct event *event);
 int events_add_watcher(struct events *events, struct peer *peer);
 /* The peer goes; it need not be one that watches. */
 void events_remove_watcher(struct events *events, const struct peer *peer);
-size_t events_watcher_count(const struct events *events);
+/* Watchers of these kinds, the bits of peer_kind(). */
+size_t events_watcher_count(const struct events *events, int kinds);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "common/duration.h"
 #include "common/log.h"
+#include "common/messages.h"
 #include "vdtgw-supervisor/ban_clock.h"
 #include "vdtgw-supervisor/ban_rules.h"
 #include "vdtgw-supervisor/ban_store.h"
@@ -30,7 +31,7 @@ enum {
 
 struct gatekeeper {
 	const struct config *config;
-	struct events *events; /* NULL: nobody hears of bans */
+	struct events *events;   /* NULL: nobody hears of bans */
 	struct event_loop *loop; /* of the kernel set */
 	struct ban_list *bans;
 	struct never_list *nevers;
@@ -67,10 +68,11 @@ static bool is_never_banned(struct gatekeeper *gatekeeper, const struct address 
 	return never_list_holds(gatekeeper->nevers, address);
 }
 
-static void log_ban(const struct network *network, const char *reason, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+static void log_ban(const char *message_id, const struct network *network, const char *reason,
+		    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-static void log_ban(const struct network *network, const char *reason, const char *format, ...)
+static void log_ban(const char *message_id, const struct network *network, const char *reason,
+		    const char *format, ...)
 {
 	char name[NETWORK_TEXT_MAX], text[LOG_LINE_MAX];
 	const struct log_field fields[] = {
@@ -83,8 +85,8 @@ static void log_ban(const struct network *network, const char *reason, const cha
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	log_event(LOG_PRIORITY_NOTICE, NULL, fields, sizeof(fields) / sizeof(fields[0]), "%s %s",
-		  name, text);
+	log_event(LOG_PRIORITY_NOTICE, message_id, fields, sizeof(fields) / sizeof(fields[0]),
+		  "%s %s", name, text);
 }
 
 static void publish(const struct gatekeeper *gatekeeper, enum event_kind kind,
@@ -133,7 +135,8 @@ static void on_sweep(void *context)
 
 		if (ban == NULL || ban_ends(ban) > now)
 			break;
-		log_ban(&ban->node.network, NULL, "is banned no longer: its time is over");
+		log_ban(MESSAGE_ADDRESS_UNBANNED, &ban->node.network, NULL,
+			"is banned no longer: its time is over");
 		end_ban(gatekeeper, ban, "time");
 	}
 	set_sweep(gatekeeper);
@@ -145,8 +148,8 @@ static void make_room(struct gatekeeper *gatekeeper)
 
 	if (!ban_list_is_full(gatekeeper->bans))
 		return;
-	log_ban(&ban->node.network, NULL, "is banned no longer: %d others are, which is the limit",
-		BAN_LIST_MAX);
+	log_ban(MESSAGE_ADDRESS_UNBANNED, &ban->node.network, NULL,
+		"is banned no longer: %d others are, which is the limit", BAN_LIST_MAX);
 	end_ban(gatekeeper, ban, "room");
 }
 
@@ -215,15 +218,16 @@ static void strike(struct gatekeeper *gatekeeper, const struct address *address,
 	}
 	strikes = strike_table_add(&gatekeeper->strikes, &network, now);
 	if (strikes < config->bans.strikes) {
-		log_ban(&network, word, "has offended (%s, a call of %lld ms): strike %u of %u",
-			word, (long long)(duration / 1000), strikes, config->bans.strikes);
+		log_ban(NULL, &network, word,
+			"has offended (%s, a call of %lld ms): strike %u of %u", word,
+			(long long)(duration / 1000), strikes, config->bans.strikes);
 		return;
 	}
 	if (make_ban(gatekeeper, &network, reason, (int64_t)(config->bans.duration * SECOND),
 		     NULL) < 0)
 		log_error("there is not enough memory for another ban");
 	else
-		log_ban(&network, word,
+		log_ban(MESSAGE_ADDRESS_BANNED, &network, word,
 			"is banned until %s after its last visit (%s, a call of "
 			"%lld ms)",
 			duration_format(config->bans.duration, lasts), word,
@@ -436,8 +440,8 @@ int gatekeeper_open_kernel_set(struct gatekeeper *gatekeeper, struct event_loop 
 	return kernel_set_new(&gatekeeper->kernel, loop, &options);
 }
 
-/* A ban of who is never banned from now on is without effect, as after a start: it stays in the list
- * until its end. */
+/* A ban of who is never banned from now on is without effect, as after a start: it stays in the
+ * list until its end. */
 static int reconfigure_nevers(struct gatekeeper *gatekeeper)
 {
 	int error;

@@ -4,9 +4,11 @@
 #include "common/config.h"
 #include "common/event_loop.h"
 #include "common/log.h"
+#include "common/messages.h"
 #include "vdtgw-supervisor/admin_interface.h"
 #include "vdtgw-supervisor/ban_store.h"
 #include "vdtgw-supervisor/database.h"
+#include "vdtgw-supervisor/departure.h"
 #include "vdtgw-supervisor/dispatch.h"
 #include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/gatekeeper.h"
@@ -15,7 +17,6 @@
 #include "vdtgw-supervisor/redirections.h"
 #include "vdtgw-supervisor/reload.h"
 #include "vdtgw-supervisor/server.h"
-#include "vdtgw-supervisor/session_interface.h"
 #include "vdtgw-supervisor/supervisor.h"
 #include "vdtgw-supervisor/teletel.h"
 #include "vdtgw-supervisor/teletel_server.h"
@@ -128,9 +129,10 @@ static void on_signal(int signal_number, void *context)
 		(void)reload_run(program->supervisor.reload, "SIGHUP", &outcome);
 		return;
 	}
-	log_notice("stopping (%s); %zu sessions go on and enter again at the next start",
-		   signal_number == SIGTERM ? "SIGTERM" : "SIGINT",
-		   session_table_count(program->supervisor.sessions));
+	log_event(LOG_PRIORITY_NOTICE, MESSAGE_SUPERVISOR_STOPPING, NULL, 0,
+		  "stopping (%s); %zu sessions go on and enter again at the next start",
+		  signal_number == SIGTERM ? "SIGTERM" : "SIGINT",
+		  session_table_count(program->supervisor.sessions));
 	event_loop_stop(program->loop, EX_OK);
 }
 
@@ -141,7 +143,7 @@ static void on_call(void *context, struct peer *peer, const struct varlink_call 
 
 static void on_session_gone(void *context, struct peer *peer, enum peer_end why)
 {
-	session_interface_gone(context, peer, why);
+	departure_gone(context, peer, why);
 }
 
 static void on_admin_gone(void *context, struct peer *peer, enum peer_end why)
@@ -423,9 +425,10 @@ static int run(struct program *program, const char *path, struct config *config)
 		return EX_OSERR;
 	}
 	if (set_up(program) == 0) {
-		log_notice("ready: version %s, launch %lld, at most %u sessions", VDTGW_VERSION,
-			   (long long)program->supervisor.launches,
-			   program->supervisor.config->limits.sessions);
+		log_event(LOG_PRIORITY_NOTICE, MESSAGE_SUPERVISOR_READY, NULL, 0,
+			  "ready: version %s, launch %lld, at most %u sessions", VDTGW_VERSION,
+			  (long long)program->supervisor.launches,
+			  program->supervisor.config->limits.sessions);
 		notifier_ready(program->supervisor.notifier);
 		status = event_loop_run(program->loop);
 		notifier_stopping(program->supervisor.notifier);

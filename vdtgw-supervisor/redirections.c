@@ -4,11 +4,13 @@
  */
 #include "vdtgw-supervisor/redirections.h"
 
+#include "common/messages.h"
 #include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/timeouts.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +18,9 @@
 
 struct redirections {
 	struct supervisor *supervisor;
-	struct timer *patience; /* of the oldest order without an answer */
-	bool waits;             /* the timer is armed */
+	struct timer *patience;      /* of the oldest order without an answer */
+	bool waits;                  /* the timer is armed */
+	unsigned long long last_tag; /* of those of our own */
 };
 
 static const char *const state_names[] = {
@@ -89,6 +92,12 @@ bool redirections_is_own_tag(const char *tag)
 	return strncmp(tag, REDIRECTIONS_OWN_TAG, sizeof(REDIRECTIONS_OWN_TAG) - 1) == 0;
 }
 
+void redirections_new_tag(struct redirections *redirections, char ret_tag[COMMAND_TAG_MAX + 1])
+{
+	snprintf(ret_tag, COMMAND_TAG_MAX + 1, REDIRECTIONS_OWN_TAG "%llu",
+		 ++redirections->last_tag);
+}
+
 static json_t *pack_order(const struct session_entry *entry, const struct redirections_order *order)
 {
 	return json_pack("{s:I, s:{s:s, s:{s:s, s:s, s:i, s:O}}}", "session",
@@ -117,8 +126,10 @@ int redirections_order(struct redirections *redirections, struct session_entry *
 	redirection->started = supervisor_clock();
 	redirection->ordered = event_loop_now();
 	set_state(entry, REDIRECTION_ORDERED, redirection_origin_name(order->origin));
-	supervisor_log_session(NULL, LOG_PRIORITY_INFO, entry, "is to be redirected to %s (%s)",
-			       order->uri, order->tag);
+	supervisor_log_session(
+	    MESSAGE_REDIRECTION_ORDERED,
+	    order->origin == REDIRECTION_BY_TELETEL ? LOG_PRIORITY_INFO : LOG_PRIORITY_NOTICE,
+	    entry, "is to be redirected to %s (%s) by %s", order->uri, order->tag, order->by);
 	if (!redirections->waits) {
 		redirections->waits = true;
 		timer_arm(redirections->patience,
@@ -132,8 +143,6 @@ int redirections_order(struct redirections *redirections, struct session_entry *
 static void end(const struct redirections *redirections, struct session_entry *entry,
 		const char *reason)
 {
-	supervisor_log_session(NULL, LOG_PRIORITY_INFO, entry, "is redirected no longer (%s): %s",
-			       entry->redirection.tag, reason);
 	timeouts_judge_redirection(redirections->supervisor, entry, reason);
 	publish(redirections, EVENT_REDIRECTION_ENDED, entry, &entry->redirection, reason);
 	set_state(entry, REDIRECTION_NONE, reason);
@@ -177,8 +186,8 @@ void redirections_lost(struct redirections *redirections, const struct session_e
 {
 	static const char reason[] = "it has entered again without";
 
-	supervisor_log_session(NULL, LOG_PRIORITY_INFO, entry, "is redirected no longer (%s): %s",
-			       redirection->tag, reason);
+	supervisor_log_reason(MESSAGE_REDIRECTION_ENDED, LOG_PRIORITY_INFO, entry, reason,
+			      "is redirected no longer (%s): %s", redirection->tag, reason);
 	publish(redirections, EVENT_REDIRECTION_ENDED, entry, redirection, reason);
 }
 

@@ -28,14 +28,16 @@ void redirections_free(struct redirections *redirections);
 
 struct redirections_order {
 	enum redirection_origin origin;
+	const char *by;       /* whom the log names */
 	const char *tag;      /* valid by command_tag_is_valid() */
 	const char *uri;      /* valid by uri_parse() */
 	unsigned ping;        /* s, 0: none */
 	json_t *subprotocols; /* an array of strings */
 };
 
-/* Whether a tag is one of an administrator's redirections. */
+/* Whether a tag is one of an administrator's redirections; and a new one. */
 bool redirections_is_own_tag(const char *tag);
+void redirections_new_tag(struct redirections *redirections, char ret_tag[COMMAND_TAG_MAX + 1]);
 /* Orders a session to redirect its caller; everything is copied. The entry may be gone after this.
  * Returns 0; -EOPNOTSUPP where it takes no orders, -EBUSY where one is under way, or -ENOMEM. */
 int redirections_order(struct redirections *redirections, struct session_entry *entry,

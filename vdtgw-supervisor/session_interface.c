@@ -1,6 +1,6 @@
 /*
  * What session processes call: they are admitted or refused, given a number, and what they say of
- * themselves is kept in the table. A session that ends without a word has crashed.
+ * themselves is kept in the table.
  */
 #include "vdtgw-supervisor/session_interface.h"
 
@@ -10,7 +10,6 @@
 #include "vdtgw-supervisor/gatekeeper.h"
 #include "vdtgw-supervisor/redirections.h"
 #include "vdtgw-supervisor/teletel.h"
-#include "vdtgw-supervisor/timeouts.h"
 
 #include <string.h>
 
@@ -36,7 +35,6 @@ struct values {
 	int64_t queue;
 	int64_t remote_in;
 	int64_t remote_out;
-	int64_t duration;
 };
 
 static const struct values no_values = {
@@ -44,6 +42,10 @@ static const struct values no_values = {
 	.started = -1,
 	.bytes_in = -1,
 	.bytes_out = -1,
+	.typed = -1,
+	.queue = -1,
+	.remote_in = -1,
+	.remote_out = -1,
 };
 
 #define TEXT(member, required, most)                                                               \
@@ -100,6 +102,13 @@ static bool read_values(struct peer *peer, const struct varlink_call *call,
 	return invalid == NULL;
 }
 
+/* What a call does not hold stays as it was. */
+static void keep_number(int64_t *place, int64_t value)
+{
+	if (value >= 0)
+		*place = value;
+}
+
 /* Keeps what a session said of itself. Returns 0 or -ENOMEM. */
 static int keep(struct session_entry *entry, const struct values *values)
 {
@@ -107,10 +116,14 @@ static int keep(struct session_entry *entry, const struct values *values)
 
 	if (values->state != NULL)
 		memcpy(entry->state, values->state, strlen(values->state) + 1);
-	if (values->bytes_in >= 0)
-		entry->bytes_in = values->bytes_in;
-	if (values->bytes_out >= 0)
-		entry->bytes_out = values->bytes_out;
+	keep_number(&entry->bytes_in, values->bytes_in);
+	keep_number(&entry->bytes_out, values->bytes_out);
+	keep_number(&entry->typed, values->typed);
+	keep_number(&entry->queue, values->queue);
+	if (entry->redirection.state != REDIRECTION_NONE) {
+		keep_number(&entry->redirection.bytes_in, values->remote_in);
+		keep_number(&entry->redirection.bytes_out, values->remote_out);
+	}
 	if (values->service != NULL)
 		error = session_entry_set_text(&entry->service, values->service);
 	if (values->terminal_type != NULL && error == 0)
@@ -397,102 +410,11 @@ void session_interface_traffic(struct supervisor *supervisor, struct peer *peer,
 			       const struct varlink_call *call)
 {
 	static const struct varlink_field fields[] = {
-		NUMBER(bytes_in, true, 0, INT64_MAX),
-		NUMBER(bytes_out, true, 0, INT64_MAX),
-		NUMBER(typed, false, 0, INT64_MAX),
-		NUMBER(queue, false, 0, INT64_MAX),
-		NUMBER(remote_in, false, 0, INT64_MAX),
-		NUMBER(remote_out, false, 0, INT64_MAX),
+		NUMBER(bytes_in, true, 0, INT64_MAX),   NUMBER(bytes_out, true, 0, INT64_MAX),
+		NUMBER(typed, false, 0, INT64_MAX),     NUMBER(queue, false, 0, INT64_MAX),
+		NUMBER(remote_in, false, 0, INT64_MAX), NUMBER(remote_out, false, 0, INT64_MAX),
 	};
 	struct values values;
 
 	(void)take_news(supervisor, peer, call, fields, LENGTH(fields), &values);
-}
-
-/* Whether the end of a call counts against its caller; not where we ended it, or had lost sight of
- * it. duration: as the session measured it. Of a supervisor that was held up both news come at
- * once, and of a session that was held up the caller knows nothing: the longer one is the one. */
-static void judge(struct supervisor *supervisor, const struct session_entry *entry,
-		  const char *reason, int64_t duration)
-{
-	int64_t seen = (int64_t)(event_loop_now() - entry->entered);
-
-	if (entry->has_address && !entry->again && !entry->sent_away)
-		gatekeeper_judge(supervisor->gatekeeper, &entry->address, reason,
-				 seen > duration ? seen : duration);
-}
-
-static void tell_end(struct supervisor *supervisor, const struct session_entry *entry,
-		     const struct values *values)
-{
-	struct event event = event_of_session(EVENT_ENDED, entry);
-
-	event.reason = values->reason;
-	event.duration = values->duration;
-	event.bytes_in = values->bytes_in;
-	event.bytes_out = values->bytes_out;
-	events_publish(supervisor->events, &event);
-}
-
-void session_interface_leave(struct supervisor *supervisor, struct peer *peer,
-			     const struct varlink_call *call)
-{
-	static const struct varlink_field fields[] = {
-		TEXT(reason, true, SESSION_TEXT_MAX),
-		NUMBER(bytes_in, true, 0, INT64_MAX),
-		NUMBER(bytes_out, true, 0, INT64_MAX),
-		NUMBER(duration, true, 0, INT64_MAX),
-	};
-	struct session_entry *entry = session_interface_caller(peer);
-	struct values values;
-
-	if (entry == NULL || !read_values(peer, call, fields, LENGTH(fields), &values))
-		return;
-	supervisor_log_session(NULL, LOG_PRIORITY_DEBUG, entry, "left: %s", values.reason);
-	teletel_left(supervisor->teletel, entry);
-	redirections_left(supervisor->redirections, entry, values.reason);
-	timeouts_judge_call(supervisor, entry, values.reason);
-	tell_end(supervisor, entry, &values);
-	judge(supervisor, entry, values.reason, values.duration);
-	supervisor_forget(supervisor, entry);
-	peer_reply(peer, json_object(), false);
-}
-
-static void crash(struct supervisor *supervisor, struct session_entry *entry)
-{
-	struct event event;
-
-	supervisor->totals.crashed++;
-	supervisor_log_session(NULL, LOG_PRIORITY_ERROR, entry,
-			       "crashed: its connection ended without a word");
-	teletel_left(supervisor->teletel, entry);
-	redirections_left(supervisor->redirections, entry, "crashed");
-	event = event_of_session(EVENT_CRASHED, entry);
-	if (!entry->again)
-		event.duration = (int64_t)(event_loop_now() - entry->entered);
-	event.bytes_in = entry->bytes_in;
-	event.bytes_out = entry->bytes_out;
-	events_publish(supervisor->events, &event);
-	judge(supervisor, entry, NULL, 0);
-}
-
-void session_interface_gone(struct supervisor *supervisor, struct peer *peer, enum peer_end why)
-{
-	struct session_entry *entry = peer_session(peer);
-
-	if (entry == NULL) {
-		if (why != PEER_CLOSED && why != PEER_STOPPING)
-			log_warning("session socket: pid %ld %s and was let go",
-				    (long)peer_pid(peer), peer_end_text(why));
-		return;
-	}
-	if (why == PEER_CLOSED)
-		crash(supervisor, entry);
-	else if (why != PEER_REPLACED && why != PEER_STOPPING)
-		supervisor_log_session(NULL, LOG_PRIORITY_ERROR, entry, "%s and was let go",
-				       peer_end_text(why));
-	/* Otherwise it goes on, and is with the Teletel server as it was. */
-	if (why != PEER_CLOSED && why != PEER_REPLACED && why != PEER_STOPPING)
-		teletel_left(supervisor->teletel, entry);
-	supervisor_forget(supervisor, entry);
 }

@@ -1,4 +1,4 @@
-/* The methods of org.vdtgw.Session, and the end of a session's connection. */
+/* The methods of org.vdtgw.Session by which a session enters and tells of its caller. */
 #ifndef VDTGW_SUPERVISOR_SESSION_INTERFACE_H
 #define VDTGW_SUPERVISOR_SESSION_INTERFACE_H
 
@@ -14,13 +14,8 @@ void session_interface_learned(struct supervisor *supervisor, struct peer *peer,
 			       const struct varlink_call *call);
 void session_interface_traffic(struct supervisor *supervisor, struct peer *peer,
 			       const struct varlink_call *call);
-void session_interface_leave(struct supervisor *supervisor, struct peer *peer,
-			     const struct varlink_call *call);
 
 /* The session that calls; where there is none, answers so and returns NULL. */
 struct session_entry *session_interface_caller(struct peer *peer);
-
-/* A connection of the session socket is over. */
-void session_interface_gone(struct supervisor *supervisor, struct peer *peer, enum peer_end why);
 
 #endif

@@ -74,6 +74,8 @@ struct session_entry {
 	int64_t started;  /* µs since the epoch */
 	int64_t bytes_in;
 	int64_t bytes_out;
+	int64_t typed; /* µs since the epoch: the caller's last byte; 0: none is known of */
+	int64_t queue; /* bytes that wait for the caller's line */
 	char state[SESSION_WORD_MAX + 1];
 	char *service;
 	char *terminal_type;

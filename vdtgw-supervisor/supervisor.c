@@ -26,26 +26,53 @@ void supervisor_format_address(const struct session_entry *entry, char ret_text[
 		address_format(&entry->address, ret_text);
 }
 
-void supervisor_log_session(const char *message_id, enum log_priority priority,
-			    const struct session_entry *entry, const char *format, ...)
+static void write_line(const char *message_id, enum log_priority priority,
+		       const struct session_entry *entry, const char *reason, const char *format,
+		       va_list arguments) __attribute__((format(printf, 5, 0)));
+
+static void write_line(const char *message_id, enum log_priority priority,
+		       const struct session_entry *entry, const char *reason, const char *format,
+		       va_list arguments)
 {
 	char number[24], address[ADDRESS_TEXT_MAX], text[LOG_LINE_MAX];
+	const char *service =
+	    entry->redirection.service != NULL ? entry->redirection.service : entry->service;
 	const struct log_field fields[] = {
 		{ "VDTGW_SESSION", number },
 		{ "VDTGW_ADDRESS", entry->has_address ? address : NULL },
 		{ "VDTGW_TRANSPORT", transport_name(entry->transport) },
+		{ "VDTGW_SERVICE", service },
+		{ "VDTGW_REASON", reason },
 	};
-	va_list arguments;
 
 	snprintf(number, sizeof(number), "%lld", (long long)entry->number);
 	supervisor_format_address(entry, address);
-	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
 	log_event(priority, message_id, fields, sizeof(fields) / sizeof(fields[0]),
 		  "session %s (%s, %s port %u, pid %ld) %s", number,
 		  transport_name(entry->transport), entry->has_address ? address : "local",
 		  entry->port, (long)entry->pid, text);
+}
+
+void supervisor_log_session(const char *message_id, enum log_priority priority,
+			    const struct session_entry *entry, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	write_line(message_id, priority, entry, NULL, format, arguments);
+	va_end(arguments);
+}
+
+void supervisor_log_reason(const char *message_id, enum log_priority priority,
+			   const struct session_entry *entry, const char *reason,
+			   const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	write_line(message_id, priority, entry, reason, format, arguments);
+	va_end(arguments);
 }
 
 void supervisor_answer_invalid(struct peer *peer, const char *parameter)

@@ -63,6 +63,10 @@ void supervisor_format_address(const struct session_entry *entry, char ret_text[
 void supervisor_log_session(const char *message_id, enum log_priority priority,
 			    const struct session_entry *entry, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* The same with the field VDTGW_REASON; NULL: none. */
+void supervisor_log_reason(const char *message_id, enum log_priority priority,
+			   const struct session_entry *entry, const char *reason,
+			   const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* Reads the parameters of a call by a table; where one is wrong, answers so and returns false. */
 bool supervisor_read_parameters(struct peer *peer, const struct varlink_call *call,

@@ -5,10 +5,12 @@
  */
 #include "vdtgw-supervisor/teletel.h"
 
+#include "common/messages.h"
 #include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/redirections.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,13 +144,28 @@ static bool may_log(struct teletel *teletel)
 	return ++teletel->log_lines <= TELETEL_LOG_LINES;
 }
 
+static void log_refusal(const struct teletel *teletel, const struct command_line *line,
+			const char *why, const char *text, size_t length)
+{
+	char number[24];
+	const struct log_field fields[] = {
+		{ "VDTGW_SESSION", line->pid > 0 ? number : NULL },
+		{ "VDTGW_SERVICE", teletel->supervisor->config->teletel.uri },
+		{ "VDTGW_REASON", why },
+	};
+
+	snprintf(number, sizeof(number), "%lld", (long long)line->pid);
+	log_event(LOG_PRIORITY_WARNING, MESSAGE_COMMAND_REFUSED, fields,
+		  sizeof(fields) / sizeof(fields[0]),
+		  "command channel: a line was refused, because %s: %.*s", why, (int)length, text);
+}
+
 /* Answers a line that orders nothing, where it is known whom it is about. */
 static void refuse(struct teletel *teletel, const struct command_line *line, const char *text,
 		   size_t length, const char *why)
 {
 	if (may_log(teletel))
-		log_warning("command channel: a line was refused, because %s: %.*s", why,
-			    (int)length, text);
+		log_refusal(teletel, line, why, text, length);
 	if (line->pid > 0 && line->tag[0] != '\0')
 		say_event(teletel, COMMAND_REDIRECT_ENDED, line->pid, line->tag);
 }
@@ -177,6 +194,7 @@ static const char *order(struct teletel *teletel, struct session_entry *entry,
 {
 	struct redirections_order order = {
 		.origin = REDIRECTION_BY_TELETEL,
+		.by = "the Teletel server",
 		.tag = line->tag,
 		.uri = line->uri,
 		.ping = line->ping,

@@ -69,6 +69,7 @@ def test_a_session_enters_tells_of_itself_and_leaves(supervisor):
     assert session.call("org.vdtgw.Session.Traffic", {"bytes_in": 13, "bytes_out": 3457}) == {}
     entry = by_number(supervisor, number)
     assert before <= entry.pop("started") <= int(time.time() * 1e6)
+    assert 0 <= entry.pop("idle") <= int(time.time() * 1e6) - before
     assert entry == {
         "session": number,
         "pid": os.getpid(),
@@ -82,7 +83,9 @@ def test_a_session_enters_tells_of_itself_and_leaves(supervisor):
         "environment": {"TERM": "minitel", "LANG": "fr"},
         "bytes_in": 13,
         "bytes_out": 3457,
+        "queue": 0,
         "orders": True,
+        "redirections": 0,
     }
     session.leave()
     supervisor.wait_numbers([])
