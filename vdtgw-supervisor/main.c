@@ -262,6 +262,7 @@ static int open_servers(struct program *program)
 	};
 	program->admin_options = (struct server_options) {
 		.name = "admin socket",
+		.group = "vdtgw-admin",
 		.peers_max = ADMIN_PEERS,
 		.peer = { .handlers = &admin_handlers,
 			  .output_max = ADMIN_OUTPUT_MAX,

@@ -5,6 +5,8 @@
 #include "vdtgw-supervisor/server.h"
 
 #include "common/log.h"
+#include "common/log_budget.h"
+#include "vdtgw-supervisor/peer_rights.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -38,7 +40,9 @@ struct server {
 	struct member *members;
 	size_t count;
 	size_t peers_max;
-	bool full_logged; /* once for each time that it is full */
+	struct peer_rights rights;
+	struct log_budget budget; /* of lines about who has no right */
+	bool full_logged;         /* once for each time that it is full */
 	char *path;
 	dev_t device; /* of the socket that we made at path */
 	ino_t inode;
@@ -196,6 +200,27 @@ static void on_retry(void *context)
 	watch_read(server->listener, true);
 }
 
+/* Whether who has connected may; if not, it is told to the log. */
+static bool is_allowed(struct server *server, int descriptor)
+{
+	struct ucred peer;
+	unsigned left_out;
+	bool may_log;
+
+	if (peer_rights_allow(&server->rights, descriptor, &peer))
+		return true;
+	may_log = log_budget_take(&server->budget, event_loop_now(), &left_out);
+	if (left_out > 0)
+		log_warning("%s: %u more were turned away", server->options->name, left_out);
+	if (may_log)
+		log_warning("%s: user %lu (pid %ld) was turned away, who is not in the group %s%s; "
+			    "the socket's mode should have kept it out",
+			    server->options->name, (unsigned long)peer.uid, (long)peer.pid,
+			    server->rights.name,
+			    server->rights.exists ? "" : ", which does not exist");
+	return false;
+}
+
 /* Accepts one connection. False: no more for now. */
 static bool accept_one(struct server *server)
 {
@@ -213,12 +238,15 @@ static bool accept_one(struct server *server)
 			pause_accepting(server, error);
 		return error == -ECONNABORTED || error == -EINTR;
 	}
-	error = full ? -EUSERS : add_member(server, descriptor);
+	if (full || !is_allowed(server, descriptor)) {
+		close(descriptor);
+		return true;
+	}
+	error = add_member(server, descriptor);
 	if (error < 0) {
 		close(descriptor);
-		if (!full)
-			log_error("%s: a connection was closed: %s", server->options->name,
-				  strerror(-error));
+		log_error("%s: a connection was closed: %s", server->options->name,
+			  strerror(-error));
 	}
 	return true;
 }
@@ -257,6 +285,7 @@ int server_new(struct server **ret_server, struct event_loop *loop, int descript
 	server->peer_options = options->peer;
 	server->peer_options.handlers = &member_handlers;
 	server->context = context;
+	peer_rights_init(&server->rights, options->group);
 	error = path != NULL ? remember_path(server, path) : 0;
 	if (error == 0)
 		error = timer_new(&server->retry, loop, on_retry, server);

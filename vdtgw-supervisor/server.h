@@ -13,7 +13,8 @@
 struct server;
 
 struct server_options {
-	const char *name; /* in logs: "session socket" */
+	const char *name;  /* in logs: "session socket" */
+	const char *group; /* that may connect, as in peer_rights_init() */
 	size_t peers_max;
 	/* What happens to a connection beyond peers_max: it waits until another one ends, or it is
 	 * closed at once. */

@@ -5,6 +5,7 @@
  */
 #include "vdtgw-supervisor/teletel.h"
 
+#include "common/log_budget.h"
 #include "common/messages.h"
 #include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/redirections.h"
@@ -14,14 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SECOND UINT64_C(1000000) /* µs */
-
 struct teletel {
 	struct supervisor *supervisor;
 	struct command_channel *channel;
-	int64_t announced_below; /* sessions from this number on are still to be announced */
-	uint64_t log_period;     /* its beginning */
-	unsigned log_lines;      /* refusals in it */
+	int64_t announced_below;  /* sessions from this number on are still to be announced */
+	struct log_budget budget; /* of lines about refusals */
 };
 
 bool teletel_is_up(const struct teletel *teletel)
@@ -132,16 +130,12 @@ void teletel_news(struct teletel *teletel, struct session_entry *entry, enum com
 /* Whether a refusal may be logged; those that may not are counted. */
 static bool may_log(struct teletel *teletel)
 {
-	uint64_t now = event_loop_now();
+	unsigned left_out;
+	bool may = log_budget_take(&teletel->budget, event_loop_now(), &left_out);
 
-	if (now - teletel->log_period >= TELETEL_LOG_PERIOD * SECOND) {
-		if (teletel->log_lines > TELETEL_LOG_LINES)
-			log_warning("command channel: %u more lines were refused",
-				    teletel->log_lines - TELETEL_LOG_LINES);
-		teletel->log_period = now;
-		teletel->log_lines = 0;
-	}
-	return ++teletel->log_lines <= TELETEL_LOG_LINES;
+	if (left_out > 0)
+		log_warning("command channel: %u more lines were refused", left_out);
+	return may;
 }
 
 static void log_refusal(const struct teletel *teletel, const struct command_line *line,

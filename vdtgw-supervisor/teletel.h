@@ -12,11 +12,6 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-enum {
-	TELETEL_LOG_LINES = 10,  /* refusals that are logged … */
-	TELETEL_LOG_PERIOD = 10, /* … in so many seconds; the others are counted */
-};
-
 struct teletel;
 
 /* Begins to connect, where the configuration wants it; supervisor is kept. Returns 0 or -errno. */
