@@ -197,6 +197,7 @@ fill_in = sed -e 's|@libexecdir@|$(libexecdir)|g' -e 's|@docdir@|$(docdir)|g' \
 install: all
 	install -d $(DESTDIR)$(libexecdir) $(DESTDIR)$(unitdir) $(DESTDIR)$(confdir) \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
+		$(DESTDIR)$(PREFIX)/lib/systemd/catalog \
 		$(DESTDIR)$(datadir) $(DESTDIR)$(docdir)/examples
 	install -m 755 $(SERVICES:%=$(BUILD)/bin/%) $(DESTDIR)$(libexecdir)
 	set -e; for command in $(COMMANDS); do \
@@ -210,6 +211,7 @@ install: all
 		$(call fill_in,units/session@.service,$(DESTDIR)$(unitdir)/vdtgw-$$transport@.service); \
 	done
 	install -m 644 units/vdtgw.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/vdtgw.conf
+	install -m 644 units/vdtgw.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog
 	install -m 644 units/vdtgw.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/vdtgw.conf
 	set -e; for example in xinetd inetd.conf vdtgw-supervisor-nftables.conf vdtgw-paranoid.conf; do \
 		$(call fill_in,units/$$example,$(DESTDIR)$(docdir)/examples/$$example); \
