@@ -9,6 +9,7 @@
 #include "vdtgw-supervisor/config_interface.h"
 #include "vdtgw-supervisor/departure.h"
 #include "vdtgw-supervisor/history_interface.h"
+#include "vdtgw-supervisor/import_interface.h"
 #include "vdtgw-supervisor/interfaces.h"
 #include "vdtgw-supervisor/orders_interface.h"
 #include "vdtgw-supervisor/redirection_interface.h"
@@ -94,6 +95,7 @@ static const struct interface interfaces[] = {
 	      { "Redirect", orders_interface_redirect, CONSOLE_NEVER },
 	      { "SendHome", orders_interface_send_home, CONSOLE_NEVER },
 	      { "Addresses", admin_interface_addresses, CONSOLE_SEES },
+	      { "Import", import_interface_import, CONSOLE_NEVER },
 	      { "ListBans", ban_interface_list_bans, CONSOLE_SEES },
 	      { "Ban", ban_interface_ban, CONSOLE_NEVER },
 	      { "Unban", ban_interface_unban, CONSOLE_NEVER },

@@ -263,36 +263,60 @@ int gatekeeper_ban(struct gatekeeper *gatekeeper, const struct network *network,
 	return make_ban(gatekeeper, network, BAN_ADMINISTRATOR, duration, comment);
 }
 
-int gatekeeper_import_ban(struct gatekeeper *gatekeeper, const struct address *address,
+int gatekeeper_import_ban(struct gatekeeper *gatekeeper, const struct network *network,
 			  int64_t visited)
 {
 	int64_t duration = (int64_t)(gatekeeper->config->bans.duration * SECOND);
 	int64_t now = ban_store_now(gatekeeper->store);
 	int64_t wall = ban_store_wall();
 	int64_t ago = visited < wall ? wall - visited : 0;
-	struct network network = network_of_caller(address);
 	const struct ban_terms terms = {
 		.since = now - ago,
 		.visited = now - ago,
 		.duration = duration,
 		.reason = BAN_IMPORTED,
 	};
-	const struct ban *known = ban_list_find(gatekeeper->bans, &network);
+	const struct ban *known = ban_list_find(gatekeeper->bans, network);
 	struct ban *ban;
 
-	if (is_never_banned(gatekeeper, address))
-		return GATEKEEPER_IMPORT_NEVER;
 	if (ago >= duration)
 		return GATEKEEPER_IMPORT_OVER;
 	/* The clocks are read one after the other: what is a moment later is the same. */
 	if (known != NULL && known->visited + (int64_t)SECOND > terms.visited)
 		return GATEKEEPER_IMPORT_KNOWN;
-	if (known == NULL)
-		make_room(gatekeeper);
-	if (ban_list_add(gatekeeper->bans, &network, &terms, &ban) < 0)
+	if (known == NULL && ban_list_is_full(gatekeeper->bans))
+		return GATEKEEPER_IMPORT_FULL;
+	if (ban_list_add(gatekeeper->bans, network, &terms, &ban) < 0)
 		return -ENOMEM;
-	ban_store_add(gatekeeper->store, &network);
+	ban_store_add(gatekeeper->store, network);
+	kernel_set_changed(gatekeeper->kernel, network);
 	return GATEKEEPER_IMPORT_TAKEN;
+}
+
+int gatekeeper_import_never(struct gatekeeper *gatekeeper, const struct network *network,
+			    const char *comment)
+{
+	struct ban *ban = ban_list_find(gatekeeper->bans, network);
+	int error;
+
+	if (never_list_has(gatekeeper->nevers, network))
+		return GATEKEEPER_IMPORT_KNOWN;
+	error = never_list_add(gatekeeper->nevers, network, false, ban_store_wall(), comment);
+	if (error < 0)
+		return error == -ENOSPC ? GATEKEEPER_IMPORT_FULL : error;
+	if (ban != NULL) {
+		ban_list_remove(gatekeeper->bans, ban);
+		gatekeeper->totals.unbanned++;
+		ban_store_add(gatekeeper->store, network);
+	}
+	return GATEKEEPER_IMPORT_TAKEN;
+}
+
+void gatekeeper_import_end(struct gatekeeper *gatekeeper)
+{
+	ban_store_nevers_changed(gatekeeper->store);
+	kernel_set_renew(gatekeeper->kernel);
+	set_sweep(gatekeeper);
 }
 
 /* At once on disk, unlike end_ban(). */

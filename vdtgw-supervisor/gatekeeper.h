@@ -69,19 +69,24 @@ int gatekeeper_add_never(struct gatekeeper *gatekeeper, const struct network *ne
 			 const char *comment);
 int gatekeeper_remove_never(struct gatekeeper *gatekeeper, const struct network *network);
 
-/* What became of a ban that another gateway had made. */
+/* What became of a ban, or of somebody who is never banned, of another gateway's. */
 enum gatekeeper_import {
 	GATEKEEPER_IMPORT_TAKEN,
-	GATEKEEPER_IMPORT_KNOWN, /* it is banned, with a visit as late */
+	GATEKEEPER_IMPORT_KNOWN, /* it is here; a ban, with a visit as late */
 	GATEKEEPER_IMPORT_OVER,  /* its time would be over */
-	GATEKEEPER_IMPORT_NEVER, /* the address is never banned */
+	GATEKEEPER_IMPORT_NEVER, /* that address is never banned */
+	GATEKEEPER_IMPORT_FULL,  /* there is no room */
 	GATEKEEPER_IMPORT_COUNT,
 };
 
-/* A ban of another gateway's, with the address's last visit in µs since the epoch. On disk after
- * ban_store_flush(). Returns one of enum gatekeeper_import, or -ENOMEM. */
-int gatekeeper_import_ban(struct gatekeeper *gatekeeper, const struct address *address,
+/* A ban of another gateway's, with the last visit in µs since the epoch; and somebody who is never
+ * banned there: known here, he keeps his comment. They return one of enum gatekeeper_import, or
+ * -ENOMEM. On disk, and in the kernel, after gatekeeper_import_end(). */
+int gatekeeper_import_ban(struct gatekeeper *gatekeeper, const struct network *network,
 			  int64_t visited);
+int gatekeeper_import_never(struct gatekeeper *gatekeeper, const struct network *network,
+			    const char *comment);
+void gatekeeper_import_end(struct gatekeeper *gatekeeper);
 
 /* To look at. Those of this machine's own addresses are read again first. */
 const struct ban_list *gatekeeper_bans(const struct gatekeeper *gatekeeper);

@@ -13,7 +13,6 @@
 #include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/gatekeeper.h"
 #include "vdtgw-supervisor/history.h"
-#include "vdtgw-supervisor/import.h"
 #include "vdtgw-supervisor/redirections.h"
 #include "vdtgw-supervisor/reload.h"
 #include "vdtgw-supervisor/server.h"
@@ -44,15 +43,13 @@ enum {
 };
 
 static const char usage[] =
-    "usage: vdtgw-supervisor [--config FILE] [--check | --import FOLDER]\n"
+    "usage: vdtgw-supervisor [--config FILE] [--check]\n"
     "\n"
     "Admits videotex callers, counts them, carries out the Teletel server's orders, and gives\n"
     "administrators sight of it all.\n"
     "\n"
     "  --config FILE  read FILE instead of " CONFIG_DEFAULT_PATH "\n"
     "  --check        check the configuration, and end\n"
-    "  --import FOLDER  take banned.json, neverbanned.json and GatewayConfig.json of a PyMoIP\n"
-    "                 gateway over, report, and end; the supervisor must not run meanwhile\n"
     "  --help         print this, and end\n"
     "  --version      print the version, and end\n"
     "\n"
@@ -62,7 +59,6 @@ static const char usage[] =
 
 struct options {
 	const char *config;
-	const char *import;
 	bool check;
 };
 
@@ -82,9 +78,11 @@ struct program {
 static int read_options(int argc, char **argv, struct options *ret_options)
 {
 	static const struct option known[] = {
-		{ "config", required_argument, NULL, 'f' }, { "check", no_argument, NULL, 'c' },
-		{ "import", required_argument, NULL, 'i' }, { "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'v' },      { NULL, 0, NULL, 0 },
+		{ "config", required_argument, NULL, 'f' },
+		{ "check", no_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'v' },
+		{ NULL, 0, NULL, 0 },
 	};
 	struct options options = { 0 };
 	int option;
@@ -96,9 +94,6 @@ static int read_options(int argc, char **argv, struct options *ret_options)
 			break;
 		case 'c':
 			options.check = true;
-			break;
-		case 'i':
-			options.import = optarg;
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -474,11 +469,6 @@ int main(int argc, char **argv)
 		       options.config != NULL ? options.config : CONFIG_DEFAULT_PATH);
 		config_free(config);
 		return EX_OK;
-	}
-	if (options.import != NULL) {
-		status = import_run(config, options.import);
-		config_free(config);
-		return status;
 	}
 	take_descriptors(&program.session_descriptor, &program.admin_descriptor);
 	return run(&program, options.config, config);

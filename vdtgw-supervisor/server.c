@@ -62,16 +62,6 @@ static int probe(const struct sockaddr_un *address)
 	return error;
 }
 
-bool server_answers(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		return false;
-	memcpy(address.sun_path, path, strlen(path) + 1);
-	return probe(&address) == 0;
-}
-
 /* Removes the socket of a process that is no more. */
 static int remove_stale(const struct sockaddr_un *address)
 {

@@ -22,9 +22,6 @@ struct server_options {
 	struct peer_options peer;
 };
 
-/* Whether a process answers on the socket at path. */
-bool server_answers(const char *path);
-
 /* A listening socket at path, made by us with mode 0660; a file that a dead process left there is
  * replaced. Returns the descriptor; -EADDRINUSE where somebody answers on it, -EEXIST where the
  * path is no socket, -ENAMETOOLONG, or another -errno. */

@@ -641,70 +641,71 @@ def test_a_storm_of_scanners_leaves_nothing_behind_and_hinders_nobody(make):
 # What another gateway had.
 
 
-def import_from(supervisor, folder):
-    return subprocess.run(
-        [SUPERVISOR, "--config", supervisor.config, "--import", folder],
-        capture_output=True,
-        text=True,
-        env={**supervisor.env, "TZ": "UTC"},
-    )
-
-
-def test_the_lists_of_a_pymoip_gateway_are_taken_over(make, tmp_path):
-    supervisor = make(bans={"never": ["192.0.2.5"]})
-    folder = tmp_path / "pymoip"
-    folder.mkdir()
-    now = time.time()
-
-    def written(ago):
-        return time.strftime("%Y-%m-%dT%H:%M:%S.123456", time.gmtime(now - ago))
-
-    banned = {
-        "203.0.113.9": written(86400),
-        "203.0.113.10": written(99 * 86400),
-        "203.0.113.11": written(101 * 86400),
-        "192.0.2.5": written(60),
-        "192.168.1.1": written(60),
-        "2001:db8::5": written(60),
-        "router": written(60),
+def test_the_lists_of_another_gateway_are_taken_over_while_callers_come(make):
+    supervisor = make(bans={"never": ["192.0.2.5"]}).start()
+    now = int(time.time() * SECOND)
+    day = 86400 * SECOND
+    lists = {
+        "bans": [
+            {"network": SCANNER, "visited": now - day},
+            {"network": "203.0.113.10", "visited": now - 99 * day},
+            {"network": "203.0.113.11", "visited": now - 101 * day},
+            {"network": "192.0.2.5", "visited": now},
+            {"network": "192.168.1.1", "visited": now},
+            {"network": "2001:db8::5", "visited": now},
+            {"network": "198.18.0.0/24", "visited": now + day},
+        ],
+        "never": [{"network": "192.168.1.1", "comment": "my router"}, {"network": "192.0.2.5"}],
     }
-    (folder / "banned.json").write_text(json.dumps(banned))
-    (folder / "neverbanned.json").write_text(json.dumps({"192.168.1.1": "my router"}))
-    (folder / "GatewayConfig.json").write_text('{"LimitTcpSpeed": 1.2, "Colour": 5}')
-    done = import_from(supervisor, folder)
-    assert done.returncode == 0, done.stderr
-    assert "never banned: 1 taken, 0 known already" in done.stdout
-    assert "banned: 3 taken, 0 known already, 1 over by now, 2 never to be banned" in done.stdout
-    assert 'left out: "router", which is no address' in done.stdout
-    assert "    speed: { telnet = 1200; raw = 1200; };" in done.stdout
-    assert 'left out: "Colour": 5, which has no place here' in done.stdout
-    again = import_from(supervisor, folder)
-    assert "never banned: 0 taken, 1 known already" in again.stdout
-    assert "banned: 0 taken, 3 known already, 1 over by now, 2 never" in again.stdout
+    assert not is_banned(supervisor)
+    call(supervisor, "Ban", network="192.168.1.1")
+    counts = call(supervisor, "Import", **lists)
+    assert counts == {"taken": 5, "known": 1, "over": 1, "never": 2, "full": 0}
+    assert is_banned(supervisor)
+    supervisor.kill()
     supervisor.start()
     found = bans(supervisor)
-    assert sorted(found) == ["2001:db8::/64", "203.0.113.10", "203.0.113.9"]
-    assert found[SCANNER]["reason"] == "imported"
-    assert abs(found[SCANNER]["visited"] / SECOND - (now - 86400)) < 5
+    assert sorted(found) == ["198.18.0.0/24", "2001:db8::/64", "203.0.113.10", SCANNER]
+    assert found["203.0.113.10"]["reason"] == "imported"
+    assert abs(found["203.0.113.10"]["visited"] - (now - 99 * day)) < 5 * SECOND
     assert nevers(supervisor)["192.168.1.1"]["comment"] == "my router"
-    assert is_banned(supervisor)
-    refused = import_from(supervisor, folder)
-    assert refused.returncode == os.EX_TEMPFAIL and "stop it first" in refused.stderr
+    assert is_banned(supervisor, "198.18.0.9")
+    counts = call(supervisor, "Import", **lists)
+    assert counts == {"taken": 0, "known": 6, "over": 1, "never": 2, "full": 0}
 
 
-def test_a_folder_without_lists_is_no_failure_and_a_bad_list_is_told(make, tmp_path):
-    supervisor = make()
-    folder = tmp_path / "pymoip"
-    folder.mkdir()
-    done = import_from(supervisor, folder)
-    assert done.returncode == 0 and done.stdout.count("not there") == 3
-    (folder / "banned.json").write_bytes(b"\xff\xfe")
-    done = import_from(supervisor, folder)
-    assert done.returncode == 0 and "left out: all of it, which is no JSON" in done.stdout
-    (folder / "neverbanned.json").mkdir()
-    assert import_from(supervisor, folder).returncode == os.EX_IOERR
-    nowhere = import_from(supervisor, folder / "nowhere")
-    assert nowhere.returncode == os.EX_NOINPUT and "not a folder" in nowhere.stderr
+@pytest.mark.parametrize(
+    "lists",
+    [
+        {"bans": []},
+        {"bans": [5], "never": []},
+        {"bans": [{"network": "192.0.2.1"}], "never": []},
+        {"bans": [{"network": "192.0.2.1", "visited": -1}], "never": []},
+        {"bans": [{"network": "router", "visited": 1}], "never": []},
+        {"bans": [{"network": "192.0.2.1", "visited": 1, "colour": 5}], "never": []},
+        {"bans": [], "never": [{"network": "192.0.2.1", "comment": 257 * "x"}]},
+        {"bans": [], "never": [{"network": ""}]},
+        {"bans": [], "never": {"network": "192.0.2.1"}},
+    ],
+)
+def test_a_list_that_is_wrong_is_refused_as_a_whole(make, lists):
+    supervisor = make().start()
+    good = {"network": "198.18.0.1", "visited": int(time.time() * SECOND)}
+    if isinstance(lists["bans"], list):
+        lists = {**lists, "bans": [good, *lists["bans"]]}
+    assert fails(supervisor, "Import", **lists) == "org.varlink.service.InvalidParameter"
+    assert bans(supervisor) == {}
+
+
+def test_an_import_is_bounded_and_what_has_no_room_is_counted(make):
+    supervisor = make().start()
+    networks = [{"network": f"198.18.{i // 256}.{i % 256}"} for i in range(5000)]
+    assert fails(supervisor, "Import", bans=[], never=networks[:501]) == "TooMany"
+    counts = {"taken": 0, "known": 0, "over": 0, "never": 0, "full": 0}
+    for first in range(0, 5000, 500):
+        answer = call(supervisor, "Import", bans=[], never=networks[first : first + 500])
+        counts = {name: counts[name] + answer[name] for name in counts}
+    assert counts == {"taken": 4096, "known": 0, "over": 0, "never": 0, "full": 904}
 
 
 # Bans in the kernel.
