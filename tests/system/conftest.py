@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 import time
 
@@ -40,6 +41,20 @@ def gateway(tmp_path):
     for started in gateways:
         wrong += started.stop()
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of one megabyte."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "vdtgw-test", folder], capture_output=True
+    )
+    if done.returncode != 0:
+        pytest.skip(f"NOT TESTED: no disk can be mounted here: {done.stderr.decode().strip()}")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
 
 
 @pytest.fixture(autouse=True)

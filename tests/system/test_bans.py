@@ -482,20 +482,6 @@ def test_a_database_that_is_damaged_meanwhile_is_replaced_with_all_bans(make):
     assert sorted(bans(supervisor)) == sorted([*addresses, "198.51.100.1"])
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A disk of one megabyte."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "vdtgw-test", folder], capture_output=True
-    )
-    if done.returncode != 0:
-        pytest.skip(f"NOT TESTED: no disk can be mounted here: {done.stderr.decode().strip()}")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
-
-
 def test_on_a_full_disk_bans_are_in_memory_until_there_is_room(make, small_disk):
     supervisor = make(folder=small_disk).start()
     visit(supervisor)
