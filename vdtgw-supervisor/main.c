@@ -453,7 +453,7 @@ int main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	if (!options.check && options.import == NULL)
+	if (!options.check)
 		hold_reload();
 	umask(0077);
 	log_open("vdtgw-supervisor", false);
