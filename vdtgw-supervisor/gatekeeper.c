@@ -301,7 +301,7 @@ int gatekeeper_import_never(struct gatekeeper *gatekeeper, const struct network 
 
 	if (never_list_has(gatekeeper->nevers, network))
 		return GATEKEEPER_IMPORT_KNOWN;
-	error = never_list_add(gatekeeper->nevers, network, false, ban_store_wall(), comment);
+	error = never_list_add(gatekeeper->nevers, network, ban_store_wall(), comment);
 	if (error < 0)
 		return error == -ENOSPC ? GATEKEEPER_IMPORT_FULL : error;
 	if (ban != NULL) {
