@@ -17,7 +17,7 @@ FUZZ_SECONDS ?=
 
 # What services and listeners start, and what people type.
 SERVICES := vdtgw-session vdtgw-supervisor vdtgw-teletel
-COMMANDS := $(wildcard vdtgwctl)
+COMMANDS := vdtgwctl
 PROGRAMS := $(SERVICES) $(COMMANDS)
 
 # Where `make install` puts things. Configuration does not move with PREFIX.
@@ -40,6 +40,7 @@ COMMON_LIBS             := -lwebsockets -lconfig -ljansson
 vdtgw-session_LIBS      := $(COMMON_LIBS) -lssl -lcrypto
 vdtgw-supervisor_LIBS   := $(COMMON_LIBS) -lsystemd -lsqlite3 -lssl -lcrypto
 vdtgw-teletel_LIBS      := $(COMMON_LIBS)
+vdtgwctl_LIBS           := -lconfig -ljansson
 
 objects_of = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 # A test names the library that it tests in its first line: "links: vdtgw-session".
