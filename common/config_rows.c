@@ -139,7 +139,7 @@ const struct config_row config_rows[] = {
 	    .path = "dump.max_bytes",
 	    .kind = CONFIG_KIND_SIZE,
 	    .offset = offsetof(struct config, dump.max_bytes),
-	    .minimum = 1,
+	    .minimum = 256,
 	    .maximum = 1099511627776,
 	    .default_number = 1048576,
 	},

@@ -326,6 +326,7 @@ int call_new(struct call **ret_call, struct event_loop *loop, const struct confi
 	call->descriptor = descriptor;
 	call->started = event_loop_now();
 	call->limits = limits_of(config);
+	recording_init(&call->recording);
 	result = prepare(call);
 	if (result < 0) {
 		call->descriptor = -1;
@@ -358,6 +359,7 @@ void call_free(struct call *call)
 	timer_free(call->line);
 	timer_free(call->clock);
 	screen_free(call->screen);
+	recording_done(&call->recording);
 	if (call->descriptor >= 0)
 		(void)close(call->descriptor);
 	free(call);

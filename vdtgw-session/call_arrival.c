@@ -74,6 +74,16 @@ static void on_admitted(void *context, uint64_t number)
 	call_event(call, SESSION_ADMITTED, "admitted");
 }
 
+static void on_dump(void *context, int descriptor, uint64_t max)
+{
+	struct call *call = context;
+	int result = recording_begin(&call->recording, descriptor, max);
+
+	if (result < 0)
+		log_warning("the supervisor's file for what the caller types is not used: %s",
+			    strerror(-result));
+}
+
 static void on_banned(void *context)
 {
 	call_event(context, SESSION_BANNED, "banned");
@@ -154,6 +164,7 @@ static void on_reloaded(void *context, const struct supervisor_limits *limits)
 
 static const struct supervisor_handlers supervisor_handlers = {
 	.admitted = on_admitted,
+	.dump = on_dump,
 	.banned = on_banned,
 	.full = on_full,
 	.absent = on_absent,
@@ -178,11 +189,18 @@ void call_arrival_enter(struct call *call)
 	}
 }
 
-const char *call_arrival_abuse(const struct call *call)
+const char *call_arrival_abuse(struct call *call)
 {
 	uint8_t bytes[ABUSE_PACKET_MAX];
+	const char *abuse;
 	ssize_t count;
 
 	count = recv(call->descriptor, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
-	return count > 0 ? abuse_recognise(call->transport, bytes, (size_t)count) : NULL;
+	if (count <= 0)
+		return NULL;
+	abuse = abuse_recognise(call->transport, bytes, (size_t)count);
+	/* Nobody reads it any more. */
+	if (abuse != NULL)
+		recording_write(&call->recording, bytes, (size_t)count);
+	return abuse;
 }

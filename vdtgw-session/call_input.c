@@ -224,6 +224,7 @@ void call_input_received(struct call *call, const uint8_t *bytes, size_t length)
 {
 	struct keyboard_token token;
 
+	recording_write(&call->recording, bytes, length);
 	call_traffic_typed(call, length);
 	if (call->session.state == SESSION_LEAVING)
 		return;

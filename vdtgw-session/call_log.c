@@ -14,6 +14,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 enum {
 	NUMBER_MAX = 24,
@@ -165,18 +166,21 @@ void call_log_ended(const struct call *call)
 		.bytes_in = call->bytes_in,
 		.bytes_out = call->bytes_out,
 	};
-	char unshown[32] = "";
+	char unshown[32] = "", unrecorded[64] = "";
 
 	/* Of the home service's last words, there was no time for these. */
 	if (queued > 0)
 		(void)snprintf(unshown, sizeof(unshown), " unshown=%zu", queued);
+	if (call->recording.error < 0)
+		(void)snprintf(unrecorded, sizeof(unrecorded), " unrecorded=%" PRIu64 ",%s",
+			       call->recording.lost, strerrorname_np(-call->recording.error));
 	write_event(LOG_PRIORITY_INFO, MESSAGE_CALL_ENDED, &facts,
 		    "call ended: transport=%s address=%s port=%s session=%s service=%s "
 		    "duration=%" PRIu64 ".%03" PRIu64 "s in=%" PRIu64 " out=%" PRIu64
-		    "%s reason=%s%s%s%s",
+		    "%s%s reason=%s%s%s%s",
 		    transport_name(call->transport), call->address[0] != '\0' ? call->address : "-",
 		    call->log.port, call->log.session, facts.service, facts.duration / US_PER_S,
 		    facts.duration % US_PER_S / 1000, facts.bytes_in, facts.bytes_out, unshown,
-		    call->session.reason, call->detail[0] != '\0' ? " detail=\"" : "", call->detail,
-		    call->detail[0] != '\0' ? "\"" : "");
+		    unrecorded, call->session.reason, call->detail[0] != '\0' ? " detail=\"" : "",
+		    call->detail, call->detail[0] != '\0' ? "\"" : "");
 }

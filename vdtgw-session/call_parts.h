@@ -11,6 +11,7 @@
 #include "vdtgw-session/identification.h"
 #include "vdtgw-session/keyboard.h"
 #include "vdtgw-session/pacer.h"
+#include "vdtgw-session/recording.h"
 #include "vdtgw-session/screen.h"
 #include "vdtgw-session/session.h"
 #include "vdtgw-session/supervisor_client.h"
@@ -84,6 +85,7 @@ struct call {
 	bool caller_closing;
 	struct keyboard keyboard;
 	struct typing_meter typing;
+	struct recording recording;    /* of all that comes from the caller */
 	uint64_t silent_since;         /* the caller's last byte, or the beginning */
 	bool warned;                   /* that the call is about to end for want of input */
 	uint8_t input[CALL_INPUT_MAX]; /* on its way to the service */
@@ -162,8 +164,8 @@ int call_arrival_begin(struct call *call);
 /* Asks the supervisor for admission. */
 void call_arrival_enter(struct call *call);
 /* What has come already from a caller who is not answered yet: NULL, or the word for what is no
- * terminal. */
-const char *call_arrival_abuse(const struct call *call);
+ * terminal, which is recorded. */
+const char *call_arrival_abuse(struct call *call);
 
 /* call_input.c: the caller's bytes on their way to the service. */
 void call_input_received(struct call *call, const uint8_t *bytes, size_t length);

@@ -5,6 +5,7 @@
  */
 #include "vdtgw-session/supervisor_client.h"
 
+#include "common/descriptor_passing.h"
 #include "common/log.h"
 #include "common/microseconds.h"
 #include "common/varlink.h"
@@ -37,6 +38,7 @@ struct supervisor_client {
 	void *context;
 	struct watch *watch; /* NULL while it is away */
 	struct timer *timer; /* of the first answer, or until the next attempt */
+	int passed;          /* a descriptor that came with the first answer; -1: none */
 	struct varlink_reader reader;
 	struct varlink_writer writer;
 	uint64_t number; /* 0: none yet */
@@ -62,8 +64,16 @@ static int64_t wall_clock(void)
 	return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
 }
 
+static void close_passed(struct supervisor_client *client)
+{
+	if (client->passed >= 0)
+		(void)close(client->passed);
+	client->passed = -1;
+}
+
 static void destroy(struct supervisor_client *client)
 {
+	close_passed(client);
 	watch_free(client->watch);
 	timer_free(client->timer);
 	varlink_reader_done(&client->reader);
@@ -77,6 +87,7 @@ static void disconnect(struct supervisor_client *client, const char *detail)
 {
 	bool was_answered = client->answered;
 
+	close_passed(client);
 	watch_free(client->watch);
 	client->watch = NULL;
 	client->answered = false;
@@ -161,6 +172,23 @@ static void enter(struct supervisor_client *client)
 	call(client, INTERFACE "Enter", parameters, VARLINK_MORE);
 }
 
+/* The file for what the caller types comes with the first answer, and nothing else ever does. */
+static void take_passed(struct supervisor_client *client, const struct varlink_reply *reply)
+{
+	json_int_t max = json_integer_value(json_object_get(reply->parameters, "dump"));
+
+	if (max > 0 && client->passed >= 0) {
+		int descriptor = client->passed;
+
+		client->passed = -1;
+		client->handlers->dump(client->context, descriptor, (uint64_t)max);
+	} else if (max > 0 || client->passed >= 0) {
+		log_warning("the supervisor passed %s: what the caller types is not recorded",
+			    max > 0 ? "no file" : "a descriptor and did not say what for");
+	}
+	close_passed(client);
+}
+
 static int on_admission(struct supervisor_client *client, const struct varlink_reply *reply)
 {
 	json_int_t number = json_integer_value(json_object_get(reply->parameters, "session"));
@@ -174,6 +202,7 @@ static int on_admission(struct supervisor_client *client, const struct varlink_r
 		tell(client, INTERFACE "Learned", json_incref(client->facts));
 		supervisor_client_state(client, client->state, "entered again", client->service);
 	}
+	take_passed(client, reply);
 	client->handlers->admitted(client->context, client->number);
 	if (!client->freed)
 		client->handlers->channel(
@@ -211,6 +240,25 @@ static int on_message(struct supervisor_client *client, json_t *message)
 	return result;
 }
 
+/* As recv(). Descriptors are kept until the first answer is whole; others are closed. */
+static ssize_t receive(struct supervisor_client *client, char bytes[READ_MAX])
+{
+	int descriptor = -1;
+	bool excess = false;
+	ssize_t count = descriptor_receive(watch_descriptor(client->watch), bytes, READ_MAX,
+					   &descriptor, &excess);
+
+	if (descriptor >= 0 && (client->answered || client->passed >= 0)) {
+		excess = true;
+		(void)close(descriptor);
+	} else if (descriptor >= 0) {
+		client->passed = descriptor;
+	}
+	if (excess)
+		log_warning("the supervisor passed descriptors that are not expected");
+	return count;
+}
+
 static void on_readable(void *context)
 {
 	struct supervisor_client *client = context;
@@ -218,7 +266,7 @@ static void on_readable(void *context)
 	size_t start = 0;
 	ssize_t count;
 
-	count = recv(watch_descriptor(client->watch), bytes, sizeof(bytes), 0);
+	count = receive(client, bytes);
 	if (count < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	client->handling = true;
@@ -328,6 +376,7 @@ int supervisor_client_new(struct supervisor_client **ret_client, struct event_lo
 	if (client == NULL)
 		return -ENOMEM;
 	client->loop = loop;
+	client->passed = -1;
 	client->path = path;
 	client->entry = entry;
 	client->handlers = handlers;

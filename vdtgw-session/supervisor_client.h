@@ -58,6 +58,9 @@ struct supervisor_handlers {
 	void (*admitted)(void *context, uint64_t number);
 	void (*banned)(void *context);
 	void (*full)(void *context);
+	/* Ahead of admitted(): a file that takes what the caller types, max bytes of it. Takes the
+	 * descriptor. */
+	void (*dump)(void *context, int descriptor, uint64_t max);
 	/* Once: no first answer could be had. */
 	void (*absent)(void *context, const char *detail);
 	/* Each time that it goes away after it had admitted the session. */

@@ -10,6 +10,7 @@
 #include "vdtgw-supervisor/database.h"
 #include "vdtgw-supervisor/departure.h"
 #include "vdtgw-supervisor/dispatch.h"
+#include "vdtgw-supervisor/dumps.h"
 #include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/gatekeeper.h"
 #include "vdtgw-supervisor/history.h"
@@ -356,6 +357,8 @@ static int set_up(struct program *program)
 	if (error == 0)
 		error = events_new(&supervisor->events);
 	if (error == 0)
+		error = dumps_new(&supervisor->dumps);
+	if (error == 0)
 		error = open_history(program);
 	if (error == 0)
 		error = notifier_new(&supervisor->notifier, program->loop, supervisor->sessions);
@@ -398,6 +401,7 @@ static void tear_down(struct program *program)
 	redirections_free(program->supervisor.redirections);
 	session_table_free(program->supervisor.sessions);
 	events_free(program->supervisor.events);
+	dumps_free(program->supervisor.dumps);
 	history_free(program->supervisor.history);
 	gatekeeper_free(program->supervisor.gatekeeper);
 	event_loop_free(program->loop);

@@ -4,12 +4,15 @@
  */
 #include "vdtgw-supervisor/peer.h"
 
+#include "common/descriptor_passing.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define SECOND UINT64_C(1000000) /* µs */
 
@@ -32,6 +35,8 @@ struct peer {
 	struct ucred credentials;
 	struct varlink_reader reader;
 	struct varlink_writer writer;
+	int passed;                      /* a descriptor that waits for its reply; -1: none */
+	size_t ahead_of_passed;          /* bytes that go before that reply */
 	const struct varlink_call *call; /* under way */
 	struct peer_answer *answer;      /* awaited; NULL: none */
 	char *rest;                      /* read, but not worked off: behind an awaited answer */
@@ -105,8 +110,16 @@ bool peer_had_session(const struct peer *peer)
 	return peer->had_session;
 }
 
+static void close_passed(struct peer *peer)
+{
+	if (peer->passed >= 0)
+		(void)close(peer->passed);
+	peer->passed = -1;
+}
+
 static void free_peer(struct peer *peer)
 {
+	close_passed(peer);
 	if (peer->answer != NULL)
 		peer->answer->peer = NULL;
 	free(peer->rest);
@@ -208,6 +221,26 @@ void peer_settle(struct peer *peer, bool settled)
 	peer->unsettled_since = event_loop_now();
 }
 
+/* As send(); a descriptor goes with the first byte of the reply that it belongs to. */
+static ssize_t send_pending(struct peer *peer, const char *bytes, size_t length)
+{
+	int socket = watch_descriptor(peer->watch);
+	ssize_t sent;
+
+	if (peer->passed >= 0 && peer->ahead_of_passed == 0) {
+		sent = descriptor_send(socket, bytes, length, peer->passed);
+		if (sent > 0)
+			close_passed(peer);
+		return sent;
+	}
+	if (peer->passed >= 0 && length > peer->ahead_of_passed)
+		length = peer->ahead_of_passed;
+	sent = send(socket, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (peer->passed >= 0 && sent > 0)
+		peer->ahead_of_passed -= (size_t)sent;
+	return sent;
+}
+
 /* A peer that has gone is noticed by reading: what it said before its end is still to be read. */
 static void flush(struct peer *peer)
 {
@@ -218,8 +251,7 @@ static void flush(struct peer *peer)
 
 		if (length == 0)
 			break;
-		sent =
-		    send(watch_descriptor(peer->watch), bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+		sent = send_pending(peer, bytes, length);
 		if (sent < 0 && errno == EINTR)
 			continue;
 		if (sent < 0 && errno == EAGAIN) {
@@ -250,6 +282,17 @@ void peer_reply(struct peer *peer, json_t *parameters, bool continues)
 		json_decref(parameters);
 	else
 		written(peer, varlink_write_reply(&peer->writer, parameters, continues));
+}
+
+void peer_reply_with(struct peer *peer, json_t *parameters, bool continues, int descriptor)
+{
+	close_passed(peer);
+	(void)varlink_writer_pending(&peer->writer, &peer->ahead_of_passed);
+	peer->passed = descriptor;
+	peer_reply(peer, parameters, continues);
+	/* Nothing waits that it could go with. */
+	if (peer->ended || peer->call->oneway)
+		close_passed(peer);
 }
 
 void peer_error(struct peer *peer, const char *error, json_t *parameters)
@@ -471,6 +514,7 @@ int peer_new(struct peer **ret_peer, struct event_loop *loop, int descriptor,
 	if (peer == NULL)
 		return -ENOMEM;
 	peer->options = options;
+	peer->passed = -1;
 	peer->context = context;
 	varlink_writer_init(&peer->writer, options->output_max);
 	if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer->credentials, &length) < 0) {

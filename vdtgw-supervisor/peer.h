@@ -66,10 +66,13 @@ void peer_end(struct peer *peer, enum peer_end why);
  * is a lack of memory. A peer whose queue is full is ended. */
 void peer_reply(struct peer *peer, json_t *parameters, bool continues);
 void peer_error(struct peer *peer, const char *error, json_t *parameters);
+/* The reply with a descriptor along with its first byte, which is taken over, whatever becomes of
+ * the reply. One at a time waits for a peer; -1: none. */
+void peer_reply_with(struct peer *peer, json_t *parameters, bool continues, int descriptor);
 /* Leaves the answer to the call under way for later. Meanwhile nothing more of this peer is worked
- * off, so that replies come in the order of the calls; the owner sees to it that this does not last.
- * The answer is given exactly once, by either function, which frees it; where the peer has gone, it
- * goes nowhere. parameters as above. Returns NULL without memory: the peer is ended. */
+ * off, so that replies come in the order of the calls; the owner sees to it that this does not
+ * last. The answer is given exactly once, by either function, which frees it; where the peer has
+ * gone, it goes nowhere. parameters as above. Returns NULL without memory: the peer is ended. */
 struct peer_answer *peer_postpone(struct peer *peer);
 void peer_answer_reply(struct peer_answer *answer, json_t *parameters);
 void peer_answer_error(struct peer_answer *answer, const char *error, json_t *parameters);

@@ -6,6 +6,7 @@
 
 #include "vdtgw-supervisor/admission.h"
 #include "vdtgw-supervisor/ban_store.h"
+#include "vdtgw-supervisor/dumps.h"
 #include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/gatekeeper.h"
 #include "vdtgw-supervisor/redirections.h"
@@ -269,6 +270,33 @@ static void tell(struct supervisor *supervisor, struct session_entry *entry,
 		teletel_redirection_lost(supervisor->teletel, entry, known->redirection.tag);
 }
 
+/* With the file that takes what a new caller types, if there is to be one: one that enters again
+ * has its own. */
+static void answer_admission(struct supervisor *supervisor, struct peer *peer,
+			     const struct session_entry *entry, bool more)
+{
+	json_t *reply = json_pack("{s:I, s:b}", "session", (json_int_t)entry->number, "channel",
+				  (int)teletel_is_up(supervisor->teletel));
+	char address[ADDRESS_TEXT_MAX];
+	const struct dump_call call = {
+		.launch = supervisor->launches,
+		.number = entry->number,
+		.address = address,
+		.port = entry->port,
+		.transport = entry->transport,
+		.started = entry->started,
+	};
+	int descriptor = -1;
+	uint64_t room;
+
+	supervisor_format_address(entry, address);
+	if (!entry->again)
+		descriptor = dumps_open(supervisor->dumps, supervisor->config, &call, &room);
+	if (reply != NULL && descriptor >= 0)
+		(void)json_object_set_new(reply, "dump", json_integer((json_int_t)room));
+	peer_reply_with(peer, reply, more, descriptor);
+}
+
 static void admit(struct supervisor *supervisor, struct peer *peer, const struct values *values,
 		  const struct admission_caller *caller, bool more)
 {
@@ -298,10 +326,7 @@ static void admit(struct supervisor *supervisor, struct peer *peer, const struct
 				       (long long)values->session);
 	tell(supervisor, entry, &known, again);
 	redirection_clear(&known.redirection);
-	peer_reply(peer,
-		   json_pack("{s:I, s:b}", "session", (json_int_t)number, "channel",
-			     (int)teletel_is_up(supervisor->teletel)),
-		   more);
+	answer_admission(supervisor, peer, entry, more);
 }
 
 void session_interface_enter(struct supervisor *supervisor, struct peer *peer,

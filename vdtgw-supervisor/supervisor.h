@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct dumps;
 struct events;
 struct gatekeeper;
 struct redirections;
@@ -36,6 +37,7 @@ struct supervisor {
 	struct teletel_server *teletel_server;
 	struct gatekeeper *gatekeeper;
 	struct events *events;
+	struct dumps *dumps;
 	struct history *history;
 	int64_t started;            /* µs since the epoch */
 	uint64_t started_monotonic; /* µs */

@@ -18,13 +18,13 @@ FAST = {"speed": {"telnet": 0, "raw": 0, "websocket": 0}, "redirection": {"hold_
 class Call:
     """A caller at home, with the supervisor's and the home service's ends in the test's hands."""
 
-    def __init__(self, gateway, transport="raw", channel=True, settings=None):
+    def __init__(self, gateway, transport="raw", settings=None, **supervisor):
         self.home_service = Service("ws")
         self.remote_service = Service("ws")
         self.gateway = gateway(
             home=self.home_service.uri, settings={**FAST, **(settings or {})}, supervisor=False
         )
-        self.supervisor = ScriptedSupervisor(self.gateway.folder / "session", channel=channel)
+        self.supervisor = ScriptedSupervisor(self.gateway.folder / "session", **supervisor)
         self.caller = CALLERS[transport](self.gateway.port(transport))
         self.home = self.home_service.accept()
         join(self.caller, self.home)

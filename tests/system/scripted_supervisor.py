@@ -12,9 +12,10 @@ class ScriptedSupervisor:
     """Listens where a session looks for its supervisor. What the session says comes out of
     wait(), in order; order() speaks to it."""
 
-    def __init__(self, path, channel=True, number=41):
-        self.channel = channel
+    def __init__(self, path, channel=True, number=41, passed=(), **admission):
+        self.admission = {"session": number, "channel": channel, **admission}
         self.number = number
+        self.passed = passed  # descriptors that go with the admission
         self.said = queue.Queue()
         self.connection = None
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -40,14 +41,17 @@ class ScriptedSupervisor:
     def hear(self, call):
         name = call["method"].removeprefix("org.vdtgw.Session.")
         if name == "Enter":
-            self.reply({"session": self.number, "channel": self.channel})
+            self.reply(self.admission, self.passed)
             self.entered.set()
         else:
             self.said.put((name, call.get("parameters", {})))
 
-    def reply(self, parameters):
-        message = {"parameters": parameters, "continues": True}
-        self.connection.sendall(json.dumps(message).encode() + b"\0")
+    def reply(self, parameters, descriptors=()):
+        message = json.dumps({"parameters": parameters, "continues": True}).encode() + b"\0"
+        if descriptors:
+            sent = socket.send_fds(self.connection, [message], descriptors)
+            message = message[sent:]
+        self.connection.sendall(message)
 
     def order(self, kind, **fields):
         self.reply({"session": self.number, "order": {"kind": kind, **fields}})
