@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/microseconds.h"
 #include "common/varlink.h"
+#include "vdtgw-session/supervisor_client_private.h"
 #include "vdtgw-session/supervisor_orders.h"
 
 #include <errno.h>
@@ -20,43 +21,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define INTERFACE "org.vdtgw.Session."
-
 enum {
 	OUTPUT_MAX = 16384, /* bytes that wait for a busy supervisor; more, and it is left */
 	READ_MAX = 1024,
-	TEXT_MAX = 256, /* bytes of a text, as the interface allows */
-	SERVICE_MAX = 2048,
-	VARIABLES_MAX = 16,
 };
 
-struct supervisor_client {
-	struct event_loop *loop;
-	const char *path;
-	const struct supervisor_entry *entry;
-	const struct supervisor_handlers *handlers;
-	void *context;
-	struct watch *watch; /* NULL while it is away */
-	struct timer *timer; /* of the first answer, or until the next attempt */
-	int passed;          /* a descriptor that came with the first answer; -1: none */
-	struct varlink_reader reader;
-	struct varlink_writer writer;
-	uint64_t number; /* 0: none yet */
-	int64_t started; /* µs since the epoch */
-	const char *state;
-	const char *service;
-	const char *redirection;           /* its tag; NULL: none */
-	json_t *facts;                     /* terminal_type, window_size, environment */
-	struct supervisor_traffic traffic; /* as it is now */
-	struct supervisor_traffic told;    /* … and as this supervisor knows it */
-	bool answered;                     /* on this connection */
-	bool untold;                       /* something changed between its Enter and the answer */
-	bool absence_told;
-	bool handling; /* a handler is on the stack */
-	bool freed;
-};
-
-static int64_t wall_clock(void)
+int64_t supervisor_client_clock(void)
 {
 	struct timespec now;
 
@@ -122,8 +92,8 @@ static void flush(struct supervisor_client *client)
 		watch_write_once(client->watch);
 }
 
-static void call(struct supervisor_client *client, const char *method, json_t *parameters,
-		 unsigned flags)
+void supervisor_client_call(struct supervisor_client *client, const char *method,
+			    json_t *parameters, unsigned flags)
 {
 	int result;
 
@@ -137,7 +107,8 @@ static void call(struct supervisor_client *client, const char *method, json_t *p
 		flush(client);
 }
 
-static void tell(struct supervisor_client *client, const char *method, json_t *parameters)
+void supervisor_client_tell(struct supervisor_client *client, const char *method,
+			    json_t *parameters)
 {
 	if (!client->answered) {
 		/* The next Enter says it, or the answer to this one brings it. */
@@ -145,7 +116,7 @@ static void tell(struct supervisor_client *client, const char *method, json_t *p
 		json_decref(parameters);
 		return;
 	}
-	call(client, method, parameters, VARLINK_ONEWAY);
+	supervisor_client_call(client, method, parameters, VARLINK_ONEWAY);
 }
 
 static void enter(struct supervisor_client *client)
@@ -169,7 +140,7 @@ static void enter(struct supervisor_client *client)
 		(void)json_object_update_missing(parameters, client->facts);
 	client->untold = false;
 	client->told = (struct supervisor_traffic) { 0 };
-	call(client, INTERFACE "Enter", parameters, VARLINK_MORE);
+	supervisor_client_call(client, INTERFACE "Enter", parameters, VARLINK_MORE);
 }
 
 /* The file for what the caller types comes with the first answer, and nothing else ever does. */
@@ -199,7 +170,7 @@ static int on_admission(struct supervisor_client *client, const struct varlink_r
 	timer_disarm(client->timer);
 	client->number = (uint64_t)number;
 	if (client->untold) {
-		tell(client, INTERFACE "Learned", json_incref(client->facts));
+		supervisor_client_tell(client, INTERFACE "Learned", json_incref(client->facts));
 		supervisor_client_state(client, client->state, "entered again", client->service);
 	}
 	take_passed(client, reply);
@@ -381,7 +352,7 @@ int supervisor_client_new(struct supervisor_client **ret_client, struct event_lo
 	client->entry = entry;
 	client->handlers = handlers;
 	client->context = context;
-	client->started = wall_clock();
+	client->started = supervisor_client_clock();
 	client->state = "entering";
 	client->service = "";
 	varlink_writer_init(&client->writer, OUTPUT_MAX);
@@ -399,144 +370,6 @@ int supervisor_client_new(struct supervisor_client **ret_client, struct event_lo
 out:
 	destroy(client);
 	return result;
-}
-
-void supervisor_client_state(struct supervisor_client *client, const char *state,
-			     const char *reason, const char *service)
-{
-	client->state = state;
-	client->service = service;
-	tell(client, INTERFACE "StateChanged",
-	     json_pack("{s:s, s:o, s:o}", "state", state, "reason", varlink_text(reason, TEXT_MAX),
-		       "service", varlink_text(service, SERVICE_MAX)));
-}
-
-/* "NAME=value" → { "NAME": "value" }; NULL without memory or without a name. */
-static json_t *environment_from(const char *text)
-{
-	char name[TEXT_MAX / 4 + 1];
-	const char *value = strchr(text, '=');
-	size_t length = value != NULL ? (size_t)(value - text) : strlen(text);
-
-	if (length == 0 || length >= sizeof(name))
-		return NULL;
-	for (size_t i = 0; i < length; i++)
-		name[i] = text[i] > ' ' && text[i] < 0x7f ? text[i] : '?';
-	name[length] = '\0';
-	return json_pack("{s:o}", name, varlink_text(value != NULL ? value + 1 : "", TEXT_MAX));
-}
-
-static void remember_environment(struct supervisor_client *client, json_t *variable)
-{
-	json_t *known = json_object_get(client->facts, "environment");
-
-	if (known == NULL)
-		(void)json_object_set(client->facts, "environment", variable);
-	else if (json_object_size(known) < VARIABLES_MAX)
-		(void)json_object_update(known, variable);
-}
-
-void supervisor_client_learned(struct supervisor_client *client, enum caller_fact fact,
-			       const char *text)
-{
-	static const char *const names[] = {
-		[CALLER_TERMINAL_TYPE] = "terminal_type",
-		[CALLER_WINDOW_SIZE] = "window_size",
-		[CALLER_ENVIRONMENT] = "environment",
-	};
-	json_t *value;
-
-	value = fact == CALLER_ENVIRONMENT ? environment_from(text) : varlink_text(text, TEXT_MAX);
-	if (value == NULL)
-		return;
-	if (fact == CALLER_ENVIRONMENT)
-		remember_environment(client, value);
-	else
-		(void)json_object_set(client->facts, names[fact], value);
-	tell(client, INTERFACE "Learned", json_pack("{s:o}", names[fact], value));
-}
-
-void supervisor_client_redirecting(struct supervisor_client *client, const char *tag,
-				   const char *service)
-{
-	client->redirection = tag;
-	tell(client, INTERFACE "Redirecting",
-	     json_pack("{s:o, s:o}", "tag", varlink_text(tag, TEXT_MAX), "service",
-		       varlink_text(service, SERVICE_MAX)));
-}
-
-void supervisor_client_redirected(struct supervisor_client *client, const char *tag)
-{
-	tell(client, INTERFACE "Redirected",
-	     json_pack("{s:o}", "tag", varlink_text(tag, TEXT_MAX)));
-}
-
-void supervisor_client_requested_close(struct supervisor_client *client, const char *tag)
-{
-	tell(client, INTERFACE "RequestedClose",
-	     json_pack("{s:o}", "tag", varlink_text(tag, TEXT_MAX)));
-}
-
-void supervisor_client_home_lost(struct supervisor_client *client, const char *tag)
-{
-	/* A supervisor that starts anew has nobody to tell either. */
-	client->redirection = NULL;
-	tell(client, INTERFACE "HomeLost", json_pack("{s:o}", "tag", varlink_text(tag, TEXT_MAX)));
-}
-
-void supervisor_client_redirect_ended(struct supervisor_client *client, const char *tag,
-				      const char *reason)
-{
-	client->redirection = NULL;
-	tell(client, INTERFACE "RedirectEnded",
-	     json_pack("{s:o, s:o}", "tag", varlink_text(tag, TEXT_MAX), "reason",
-		       varlink_text(reason, TEXT_MAX)));
-}
-
-static bool is_told(const struct supervisor_traffic *told, const struct supervisor_traffic *traffic)
-{
-	return told->bytes_in == traffic->bytes_in && told->bytes_out == traffic->bytes_out &&
-	       told->typed_at == traffic->typed_at && told->queue == traffic->queue &&
-	       told->redirected == traffic->redirected && told->remote_in == traffic->remote_in &&
-	       told->remote_out == traffic->remote_out;
-}
-
-void supervisor_client_traffic(struct supervisor_client *client,
-			       const struct supervisor_traffic *traffic)
-{
-	json_t *parameters;
-
-	client->traffic = *traffic;
-	if (!client->answered || is_told(&client->told, traffic))
-		return;
-	client->told = *traffic;
-	parameters =
-	    json_pack("{s:I, s:I, s:I}", "bytes_in", (json_int_t)traffic->bytes_in, "bytes_out",
-		      (json_int_t)traffic->bytes_out, "queue", (json_int_t)traffic->queue);
-	if (parameters != NULL && traffic->typed_at != 0)
-		(void)json_object_set_new(
-		    parameters, "typed",
-		    json_integer(wall_clock() - (int64_t)(event_loop_now() - traffic->typed_at)));
-	if (parameters != NULL && traffic->redirected) {
-		(void)json_object_set_new(parameters, "remote_in",
-					  json_integer((json_int_t)traffic->remote_in));
-		(void)json_object_set_new(parameters, "remote_out",
-					  json_integer((json_int_t)traffic->remote_out));
-	}
-	tell(client, INTERFACE "Traffic", parameters);
-}
-
-void supervisor_client_leave(struct supervisor_client *client, const char *reason,
-			     uint64_t bytes_in, uint64_t bytes_out, uint64_t duration)
-{
-	/* Right behind an Enter that is not answered yet, too: it may have admitted the session by
-	 * now, and would take the silence for a crash. */
-	if (client->watch != NULL)
-		call(client, INTERFACE "Leave",
-		     json_pack("{s:s, s:I, s:I, s:I}", "reason", reason, "bytes_in",
-			       (json_int_t)bytes_in, "bytes_out", (json_int_t)bytes_out, "duration",
-			       (json_int_t)duration),
-		     VARLINK_ONEWAY);
 }
 
 void supervisor_client_free(struct supervisor_client *client)
