@@ -40,11 +40,11 @@ static int set_up(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 
-	if (fixture == NULL || setenv("TZ", "UTC", 1) != 0)
-		return -1;
+	assert_non_null(fixture);
+	assert_int_equal(setenv("TZ", "UTC", 1), 0);
 	snprintf(fixture->base, sizeof(fixture->base), "/tmp/test_dumps.XXXXXX");
-	if (mkdtemp(fixture->base) == NULL || dumps_new(&fixture->dumps) < 0)
-		return -1;
+	assert_non_null(mkdtemp(fixture->base));
+	assert_int_equal(dumps_new(&fixture->dumps), 0);
 	snprintf(fixture->folder, sizeof(fixture->folder), "%s/dumps", fixture->base);
 	fixture->config.dump.enabled = true;
 	fixture->config.dump.directory = fixture->folder;

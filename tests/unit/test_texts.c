@@ -46,8 +46,7 @@ static void test_a_message_that_a_terminal_would_obey_is_refused(void **state)
 		"\x0c",
 		"a\x13I",
 		"a\x7f",
-		"a\xc2\x9b"
-		"2J",
+		"a\xc2\x9b!J",
 		"\xff",
 		"\xc3",
 		"\x1f\x40\x41",
