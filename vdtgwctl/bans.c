@@ -239,11 +239,12 @@ static int run_never(struct control *control)
 
 const struct command command_never = {
 	.name = "never",
-	.arguments = "[list | add NETWORK | remove NETWORK]",
+	.arguments = "[add|remove NETWORK]",
 	.about = "Shows and changes who is never banned",
-	.details = "add ends a ban of it, too; an address alone is just this one, of IPv6 too. "
-		   "remove takes\n"
-		   "away what was added; what the configuration names is taken away there.\n",
+	.details =
+	    "\"never\" and \"never list\" show them. add ends a ban of it, too; an address alone\n"
+	    "is just this one, of IPv6 too. remove takes away what was added; what the\n"
+	    "configuration names is taken away there.\n",
 	.arguments_most = 2,
 	.options = { { "comment", "TEXT", "with add: who that is; 256 bytes at most" } },
 	.run = run_never,

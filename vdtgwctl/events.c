@@ -219,6 +219,16 @@ static void explain_nothing(const struct reading *reading)
 		fputs("The history is empty.\n", stderr);
 }
 
+/* What stands behind the events of the document. */
+static void print_end(const struct reading *reading)
+{
+	printf("\n], \"total\": %lld, \"oldest\": ", (long long)reading->total);
+	if (reading->oldest >= 0)
+		printf("%lld }\n", (long long)reading->oldest);
+	else
+		puts("null }");
+}
+
 static int run_history(struct control *control)
 {
 	bool csv = control->values[OPTION_CSV] != NULL;
@@ -242,11 +252,8 @@ static int run_history(struct control *control)
 	if (control->json)
 		fputs("{ \"events\": [", stdout);
 	status = control_ask_pages(control, "History", parameters, take_history, &reading);
-	if (control->json && status == EX_OK)
-		printf("\n], \"total\": %lld, \"oldest\": %lld }\n", (long long)reading.total,
-		       (long long)reading.oldest);
-	else if (control->json)
-		putchar('\n');
+	if (control->json)
+		print_end(&reading);
 	if (status == EX_OK && reading.count == 0 && !csv && !control->json)
 		explain_nothing(&reading);
 	return status;

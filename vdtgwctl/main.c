@@ -17,10 +17,10 @@
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct command *const commands[] = {
-	&command_status,   &command_sessions, &command_session,  &command_watch,  &command_bans,
-	&command_ban,      &command_unban,    &command_never,    &command_kick,   &command_message,
-	&command_redirect, &command_home,     &command_timeouts, &command_config, &command_reload,
-	&command_history,  &command_teletel,  &command_metrics,
+	&command_status,   &command_sessions, &command_session,  &command_watch,   &command_bans,
+	&command_ban,      &command_unban,    &command_never,    &command_kick,    &command_message,
+	&command_redirect, &command_home,     &command_timeouts, &command_config,  &command_reload,
+	&command_history,  &command_teletel,  &command_import,   &command_metrics,
 };
 
 /* Values of getopt_long(); those of a command's own options are their places from OWN on. */
@@ -44,12 +44,12 @@ static const struct option common_options[] = {
 };
 
 static const char common_help[] =
-    "  --json            print JSON: one document, or one object a line as things happen\n"
-    "  --color WHEN      auto (on a terminal, unless NO_COLOR is set), always or never\n"
-    "  --socket PATH     where the supervisor listens; else as the configuration says\n"
-    "  --config FILE     read FILE instead of " CONFIG_DEFAULT_PATH "\n"
-    "  --help            print this, and end\n"
-    "  --version         print the version, and end\n";
+    "  --json             print JSON: one document, or one object a line as things happen\n"
+    "  --color WHEN       auto (on a terminal, unless NO_COLOR is set), always or never\n"
+    "  --socket PATH      where the supervisor listens; else as the configuration says\n"
+    "  --config FILE      read FILE instead of " CONFIG_DEFAULT_PATH "\n"
+    "  --help             print this, and end\n"
+    "  --version          print the version, and end\n";
 
 static const char statuses_help[] =
     "\n"
@@ -89,7 +89,7 @@ static void print_help(void)
 	     "\n"
 	     "Shows and controls the videotex access point.\n");
 	for (size_t i = 0; i < LENGTH(commands); i++)
-		printf("  %-9s %-28s %s\n", commands[i]->name, commands[i]->arguments,
+		printf("  %-9s %-27s %s\n", commands[i]->name, commands[i]->arguments,
 		       commands[i]->about);
 	printf("\nvdtgwctl COMMAND --help says more of each.\n\n%s%s", common_help, statuses_help);
 }
@@ -108,7 +108,7 @@ static void print_command_help(const struct command *command)
 
 		snprintf(name, sizeof(name), "%s %s", option->name,
 			 option->value != NULL ? option->value : "");
-		printf("  --%-15s %s\n", name, option->about);
+		printf("  --%-16s %s\n", name, option->about);
 	}
 	fputs(common_help, stdout);
 }
