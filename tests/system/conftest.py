@@ -13,6 +13,7 @@ sys.dont_write_bytecode = True
 
 import peers  # noqa: E402
 import processes  # noqa: E402
+import varlink_peer  # noqa: E402
 
 
 def pytest_sessionstart(session):
@@ -55,6 +56,34 @@ def small_disk(tmp_path):
         pytest.skip(f"NOT TESTED: no disk can be mounted here: {done.stderr.decode().strip()}")
     yield folder
     subprocess.run(["umount", "-l", folder], check=True)
+
+
+@pytest.fixture
+def make(tmp_path):
+    """make(settings={…}, env={…}): a supervisor, not started."""
+    made = []
+
+    def new(**options):
+        folder = tmp_path / f"supervisor{len(made)}"
+        folder.mkdir()
+        reports = {
+            name: f"log_path={folder}/sanitizer" for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS")
+        }
+        options["env"] = {**reports, **options.get("env", {})}
+        made.append(varlink_peer.Supervisor(folder, **options))
+        return made[-1]
+
+    yield new
+    for supervisor in made:
+        if supervisor.program is not None and supervisor.program.process.poll() is None:
+            assert supervisor.stop() == 0
+        reports = [log.read_text() for log in supervisor.folder.glob("sanitizer*")]
+        assert not reports, reports[0]
+
+
+@pytest.fixture
+def plain(make):
+    return make().start()
 
 
 @pytest.fixture(autouse=True)

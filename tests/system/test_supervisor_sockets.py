@@ -13,42 +13,14 @@ from pathlib import Path
 import pytest
 
 from processes import SUPERVISOR, wait_for, write_configuration
-from varlink_peer import Failure, Session, Stranger, Supervisor, wait_message
+from varlink_peer import Failure, Session, Stranger, wait_message
 
 SERVICE = "org.varlink.service"
-
-
-@pytest.fixture
-def make(tmp_path):
-    """make(settings={…}, env={…}): a supervisor, not started."""
-    made = []
-
-    def new(**options):
-        folder = tmp_path / f"supervisor{len(made)}"
-        folder.mkdir()
-        reports = {
-            name: f"log_path={folder}/sanitizer" for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS")
-        }
-        options["env"] = {**reports, **options.get("env", {})}
-        made.append(Supervisor(folder, **options))
-        return made[-1]
-
-    yield new
-    for supervisor in made:
-        if supervisor.program is not None and supervisor.program.process.poll() is None:
-            assert supervisor.stop() == 0
-        reports = [log.read_text() for log in supervisor.folder.glob("sanitizer*")]
-        assert not reports, reports[0]
 
 
 @pytest.fixture(params=("own sockets", "socket activation"))
 def supervisor(request, make):
     return make().start(activated=request.param == "socket activation")
-
-
-@pytest.fixture
-def plain(make):
-    return make().start()
 
 
 def by_number(supervisor, number):
