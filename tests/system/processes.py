@@ -146,6 +146,12 @@ def cpu_seconds(pid):
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
+def dirty_kilobytes(pid):
+    """Memory that is the process's own."""
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(re.search(r"^Private_Dirty:\s+(\d+)", text, re.M).group(1))
+
+
 def proportional_kilobytes(pid):
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     return int(re.search(r"^Pss:\s+(\d+)", text, re.M).group(1))

@@ -10,7 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from processes import ROOT, SESSION, SUPERVISOR, Program, is_sanitized, wait_for
+from processes import (
+    ROOT,
+    SESSION,
+    SUPERVISOR,
+    Program,
+    dirty_kilobytes,
+    is_sanitized,
+    wait_for,
+)
 from varlink_peer import Failure, Stranger, Supervisor
 
 SECOND = 1_000_000
@@ -579,11 +587,6 @@ def test_half_open_calls_make_room_for_the_next_one(make):
 # A storm.
 
 
-def resident_kilobytes(pid):
-    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return int(text.split("Private_Dirty:")[1].split()[0])
-
-
 def test_a_storm_of_scanners_leaves_nothing_behind_and_hinders_nobody(make):
     supervisor = make(bans={"duration": "2s"}).start()
     pid = supervisor.program.pid
@@ -612,7 +615,7 @@ def test_a_storm_of_scanners_leaves_nothing_behind_and_hinders_nobody(make):
     call(supervisor, "Ban", network=SCANNER, duration=3600 * SECOND)
     storm(1, 0)
     wait_for(quiet, 15, "all bans over")
-    before = resident_kilobytes(pid), len(os.listdir(f"/proc/{pid}/fd"))
+    before = dirty_kilobytes(pid), len(os.listdir(f"/proc/{pid}/fd"))
     worst = storm(4, 1)
     wait_for(quiet, 15, "all bans over")
     status = supervisor.status()["bans"]
@@ -620,7 +623,7 @@ def test_a_storm_of_scanners_leaves_nothing_behind_and_hinders_nobody(make):
     wait_for(lambda: len(os.listdir(f"/proc/{pid}/fd")) <= before[1], what="all descriptors closed")
     # With the sanitizers, memory that was freed counts too.
     if not is_sanitized(pid):
-        assert resident_kilobytes(pid) < before[0] + 512
+        assert dirty_kilobytes(pid) < before[0] + 512
     assert worst < 1.0
 
 

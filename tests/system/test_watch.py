@@ -7,11 +7,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 
 import pytest
 
-from processes import is_sanitized, wait_for
+from processes import dirty_kilobytes, is_sanitized, wait_for
 from teletel_server import TeletelServer
 from varlink_peer import TIMEOUT, Closed, Failure, Supervisor
 
@@ -229,11 +228,6 @@ def test_watch_is_called_once_a_connection_and_with_more(plain):
     wait_for(lambda: plain.status()["watchers"] == 0, what="no watcher")
 
 
-def resident_kilobytes(pid):
-    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return int(text.split("Private_Dirty:")[1].split()[0])
-
-
 def test_two_hundred_watchers_that_never_read_hinder_nobody_and_are_dropped(make):
     supervisor = make(settings={"limits": {"sessions": 10_000, "per_address": 10_000,
                                            "half_open": 0}}).start()
@@ -241,7 +235,7 @@ def test_two_hundred_watchers_that_never_read_hinder_nobody_and_are_dropped(make
     reader = Watcher(supervisor)
     deaf = [Watcher(supervisor) for _ in range(200)]
     assert supervisor.status()["watchers"] == 201
-    before = resident_kilobytes(pid)
+    before = dirty_kilobytes(pid)
     worst = most = calls = 0
     reason = "x" * 256
     # One watcher is dropped when about 450 KiB have not been read, the kernel's part included.
@@ -259,13 +253,13 @@ def test_two_hundred_watchers_that_never_read_hinder_nobody_and_are_dropped(make
             assert reader.event()["kind"] == "started"
             assert reader.event() == {"kind": "ended", **caller(number), "reason": reason,
                                       "duration": 90 * SECOND, "bytes_in": 1, "bytes_out": 2}
-        most = max(most, resident_kilobytes(pid))
+        most = max(most, dirty_kilobytes(pid))
     supervisor.wait_log("does not read what it is sent and was let go")
     assert worst < 0.5, worst
     if not is_sanitized(pid):
         assert most - before < 200 * 512 + 4096, (before, most)
         # What the C library keeps for the next time is no leak: a quarter of it is allowed.
-        wait_for(lambda: resident_kilobytes(pid) < before + 200 * 128, what="the memory given back")
+        wait_for(lambda: dirty_kilobytes(pid) < before + 200 * 128, what="the memory given back")
     for watcher in deaf:
         with pytest.raises(Closed):
             for _ in range(10_000):
