@@ -7,13 +7,11 @@
 #include "common/duration.h"
 #include "common/log.h"
 #include "common/messages.h"
-#include "vdtgw-supervisor/ban_clock.h"
 #include "vdtgw-supervisor/ban_rules.h"
 #include "vdtgw-supervisor/ban_store.h"
-#include "vdtgw-supervisor/events.h"
+#include "vdtgw-supervisor/gatekeeper_parts.h"
 #include "vdtgw-supervisor/kernel_set.h"
 #include "vdtgw-supervisor/own_addresses.h"
-#include "vdtgw-supervisor/strike_table.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -22,26 +20,9 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define SECOND UINT64_C(1000000) /* µs */
-
 enum {
 	OWN_ADDRESSES_AGE = 10, /* s after which they are read again when it matters */
 	SWEEP_BATCH = 256,      /* bans ended in one turn of the loop */
-};
-
-struct gatekeeper {
-	const struct config *config;
-	struct events *events;   /* NULL: nobody hears of bans */
-	struct event_loop *loop; /* of the kernel set */
-	struct ban_list *bans;
-	struct never_list *nevers;
-	struct strike_table strikes;
-	struct ban_clock clock;
-	struct ban_store *store;
-	struct timer *sweep;
-	struct kernel_set *kernel; /* NULL: none is wanted */
-	uint64_t own_read;         /* µs of event_loop_now(); 0: never */
-	struct gatekeeper_totals totals;
 };
 
 static void read_own_addresses(struct gatekeeper *gatekeeper)
@@ -89,20 +70,18 @@ static void log_ban(const char *message_id, const struct network *network, const
 		  "%s %s", name, text);
 }
 
-static void publish(const struct gatekeeper *gatekeeper, enum event_kind kind,
-		    const struct network *network, const char *reason)
+void gatekeeper_publish(const struct gatekeeper *gatekeeper, enum event_kind kind,
+			const struct network *network, const char *reason)
 {
 	struct event event = event_of(kind);
 
-	if (gatekeeper->events == NULL)
-		return;
 	event.has_network = true;
 	event.network = *network;
 	event.reason = reason;
 	events_publish(gatekeeper->events, &event);
 }
 
-static void set_sweep(struct gatekeeper *gatekeeper)
+void gatekeeper_set_sweep(struct gatekeeper *gatekeeper)
 {
 	const struct ban *ban = ban_list_first_to_end(gatekeeper->bans);
 	int64_t left = ban != NULL ? ban_ends(ban) - ban_store_now(gatekeeper->store) : 0;
@@ -122,7 +101,7 @@ static void end_ban(struct gatekeeper *gatekeeper, struct ban *ban, const char *
 	ban_store_ended(gatekeeper->store, &network);
 	kernel_set_changed(gatekeeper->kernel, &network);
 	gatekeeper->totals.unbanned++;
-	publish(gatekeeper, EVENT_UNBANNED, &network, reason);
+	gatekeeper_publish(gatekeeper, EVENT_UNBANNED, &network, reason);
 }
 
 static void on_sweep(void *context)
@@ -139,7 +118,7 @@ static void on_sweep(void *context)
 			"is banned no longer: its time is over");
 		end_ban(gatekeeper, ban, "time");
 	}
-	set_sweep(gatekeeper);
+	gatekeeper_set_sweep(gatekeeper);
 }
 
 static void make_room(struct gatekeeper *gatekeeper)
@@ -175,8 +154,8 @@ static int make_ban(struct gatekeeper *gatekeeper, const struct network *network
 	strike_table_clear(&gatekeeper->strikes, network);
 	ban_store_changed(gatekeeper->store, network);
 	kernel_set_changed(gatekeeper->kernel, network);
-	set_sweep(gatekeeper);
-	publish(gatekeeper, EVENT_BANNED, network, ban_reason_name(reason));
+	gatekeeper_set_sweep(gatekeeper);
+	gatekeeper_publish(gatekeeper, EVENT_BANNED, network, ban_reason_name(reason));
 	return 0;
 }
 
@@ -263,62 +242,6 @@ int gatekeeper_ban(struct gatekeeper *gatekeeper, const struct network *network,
 	return make_ban(gatekeeper, network, BAN_ADMINISTRATOR, duration, comment);
 }
 
-int gatekeeper_import_ban(struct gatekeeper *gatekeeper, const struct network *network,
-			  int64_t visited)
-{
-	int64_t duration = (int64_t)(gatekeeper->config->bans.duration * SECOND);
-	int64_t now = ban_store_now(gatekeeper->store);
-	int64_t wall = ban_store_wall();
-	int64_t ago = visited < wall ? wall - visited : 0;
-	const struct ban_terms terms = {
-		.since = now - ago,
-		.visited = now - ago,
-		.duration = duration,
-		.reason = BAN_IMPORTED,
-	};
-	const struct ban *known = ban_list_find(gatekeeper->bans, network);
-	struct ban *ban;
-
-	if (ago >= duration)
-		return GATEKEEPER_IMPORT_OVER;
-	/* The clocks are read one after the other: what is a moment later is the same. */
-	if (known != NULL && known->visited + (int64_t)SECOND > terms.visited)
-		return GATEKEEPER_IMPORT_KNOWN;
-	if (known == NULL && ban_list_is_full(gatekeeper->bans))
-		return GATEKEEPER_IMPORT_FULL;
-	if (ban_list_add(gatekeeper->bans, network, &terms, &ban) < 0)
-		return -ENOMEM;
-	ban_store_add(gatekeeper->store, network);
-	kernel_set_changed(gatekeeper->kernel, network);
-	return GATEKEEPER_IMPORT_TAKEN;
-}
-
-int gatekeeper_import_never(struct gatekeeper *gatekeeper, const struct network *network,
-			    const char *comment)
-{
-	struct ban *ban = ban_list_find(gatekeeper->bans, network);
-	int error;
-
-	if (never_list_has(gatekeeper->nevers, network))
-		return GATEKEEPER_IMPORT_KNOWN;
-	error = never_list_add(gatekeeper->nevers, network, ban_store_wall(), comment);
-	if (error < 0)
-		return error == -ENOSPC ? GATEKEEPER_IMPORT_FULL : error;
-	if (ban != NULL) {
-		ban_list_remove(gatekeeper->bans, ban);
-		gatekeeper->totals.unbanned++;
-		ban_store_add(gatekeeper->store, network);
-	}
-	return GATEKEEPER_IMPORT_TAKEN;
-}
-
-void gatekeeper_import_end(struct gatekeeper *gatekeeper)
-{
-	ban_store_nevers_changed(gatekeeper->store);
-	kernel_set_renew(gatekeeper->kernel);
-	set_sweep(gatekeeper);
-}
-
 /* At once on disk, unlike end_ban(). */
 static int remove_ban(struct gatekeeper *gatekeeper, const struct network *network)
 {
@@ -330,8 +253,8 @@ static int remove_ban(struct gatekeeper *gatekeeper, const struct network *netwo
 	gatekeeper->totals.unbanned++;
 	ban_store_changed(gatekeeper->store, network);
 	kernel_set_changed(gatekeeper->kernel, network);
-	set_sweep(gatekeeper);
-	publish(gatekeeper, EVENT_UNBANNED, network, "administrator");
+	gatekeeper_set_sweep(gatekeeper);
+	gatekeeper_publish(gatekeeper, EVENT_UNBANNED, network, "administrator");
 	return 0;
 }
 
@@ -519,7 +442,7 @@ int gatekeeper_new(struct gatekeeper **ret_gatekeeper, struct event_loop *loop,
 		gatekeeper_free(gatekeeper);
 		return error;
 	}
-	set_sweep(gatekeeper);
+	gatekeeper_set_sweep(gatekeeper);
 	*ret_gatekeeper = gatekeeper;
 	return 0;
 }

@@ -28,7 +28,7 @@ struct gatekeeper_totals {
 
 struct gatekeeper_options {
 	const struct config *config;
-	struct events *events; /* where bans are told of; NULL: nowhere */
+	struct events *events; /* where bans are told of */
 	/* As in struct ban_store_options. */
 	void (*database_opened)(void *context, struct database *database, bool is_new);
 	void *context;
