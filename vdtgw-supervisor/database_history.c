@@ -220,7 +220,7 @@ static bool read_caller(sqlite3_stmt *row, struct event *event)
 			return false;
 		event->port = (uint16_t)port;
 	}
-	if (event->has_network) {
+	if (address != NULL) {
 		struct address copy;
 
 		if (sqlite3_column_bytes(row, COLUMN_ADDRESS) != sizeof(copy.bytes) || prefix < 0 ||

@@ -106,7 +106,7 @@ static int answer(struct peer *peer, struct database *database, const struct his
 		  const struct values *values)
 {
 	struct page page = { .events = json_array() };
-	int64_t total, next, oldest;
+	int64_t total = 0, next = 0, oldest = 0;
 	json_t *reply;
 	int r = database_total_events(database, &total);
 

@@ -16,8 +16,8 @@ struct database;
 
 enum {
 	/* What one page looks at: so many events, twice with `last`; and the times of so many. */
-	HISTORY_SEARCH_ROWS = 10000,
-	HISTORY_SEARCH_TIMES = 50000,
+	HISTORY_SEARCH_ROWS = 4000,
+	HISTORY_SEARCH_TIMES = 20000,
 	HISTORY_SEARCH_LAST = (1 << 20), /* the most that `last` can be */
 };
 

@@ -277,6 +277,17 @@ def test_what_is_too_old_leaves(make):
     wait_for(lambda: ask(supervisor)["total"] < total, what="another one gone")
 
 
+def test_new_bounds_hold_after_a_reload(make):
+    supervisor = filled(make, 1000)
+    assert ask(supervisor)["total"] >= 1000
+    with open(supervisor.config, "a") as file:
+        file.write("\nhistory: { max_events = 100; };\n")
+    with closing(supervisor.admin()) as client:
+        assert client.call("org.vdtgw.Admin.Reload")["changed"] == ["history.max_events"]
+    wait_for(lambda: in_database(supervisor) == 100, what="100 events")
+    assert history(supervisor)[-1]["kind"] == "reloaded"
+
+
 def test_no_history_keeps_nothing_and_removes_what_was_kept(make):
     supervisor = filled(make, 1000, history={"max_events": 0})
     call(supervisor)
