@@ -139,7 +139,7 @@ static int refuse_together(const struct config_reader *reader, const config_t *t
 			     why);
 }
 
-static const char *path_at(const struct config *config, size_t offset)
+static const char *text_at(const struct config *config, size_t offset)
 {
 	return *(const char *const *)((const char *)config + offset);
 }
@@ -157,13 +157,14 @@ static int check_together(const struct config_reader *reader, const config_t *tr
 	};
 	const struct config *config = reader->config;
 
-	if (config->teletel.unit[0] != '\0' && config->teletel.command.count > 0)
+	if (text_at(config, offsetof(struct config, teletel.unit))[0] != '\0' &&
+	    config->teletel.command.count > 0)
 		return refuse_together(reader, tree, "teletel.command", "teletel.unit",
 				       "names a Teletel server, too; allowed: one of them");
 	for (size_t i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++)
 		for (size_t j = 0; j < i; j++)
-			if (strcmp(path_at(config, sockets[i].offset),
-				   path_at(config, sockets[j].offset)) == 0)
+			if (strcmp(text_at(config, sockets[i].offset),
+				   text_at(config, sockets[j].offset)) == 0)
 				return refuse_together(reader, tree, sockets[i].key, sockets[j].key,
 						       "is the same path; allowed: one for each");
 	return 0;
@@ -287,8 +288,10 @@ int config_load(struct config **ret_config, const char *path, char *error, size_
 	}
 	if (r == 0) {
 		r = config_parse(ret_config, name, text, length, error, error_size);
-		if (r == 0)
+		if (r == 0) {
 			(*ret_config)->has_file = true;
+			(*ret_config)->file_bytes = length;
+		}
 	} else
 		snprintf(error, error_size, "%s: cannot be read: %s", name,
 			 r == -EINVAL ? "it is not a file" : strerror(-r));

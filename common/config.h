@@ -32,7 +32,8 @@ struct config_list {
 /* A struct of values; strings live as long as it does. Durations are in the unit of the key's name,
  * seconds where it names none; 0 switches a time-out off. */
 struct config {
-	bool has_file; /* config_load() has read one */
+	bool has_file;     /* config_load() has read one … */
+	size_t file_bytes; /* … of so many */
 	struct {
 		const char *uri;
 		unsigned ping; /* s between pings, 0: none */

@@ -289,11 +289,17 @@ int command_channel_new(struct command_channel **ret_channel, struct event_loop 
 	return 0;
 }
 
-/* Ends what there is, and begins anew where a server is wanted. */
-static void restart(struct command_channel *channel)
+const char *command_channel_uri(const struct command_channel *channel)
+{
+	return channel->config->teletel.uri;
+}
+
+/* Ends what there is, which `down` is told of while it has its old address, and begins anew where a
+ * server is wanted. */
+static void restart(struct command_channel *channel, const struct config *config)
 {
 	bool was_up = channel->state == COMMAND_CHANNEL_UP;
-	bool wanted = channel->config->teletel.command_channel;
+	bool wanted = config->teletel.command_channel;
 
 	drop_link(channel);
 	channel->told = false;
@@ -303,20 +309,25 @@ static void restart(struct command_channel *channel)
 		timer_arm(channel->timer, 0);
 	else
 		timer_disarm(channel->timer);
-	if (!was_up)
-		return;
-	log_notice("command channel: down: the configuration has changed");
-	channel->handlers->down(channel->context);
+	if (was_up) {
+		log_notice("command channel: down: %s (the configuration has changed)",
+			   channel->config->teletel.uri);
+		channel->handlers->down(channel->context);
+	}
 }
 
 void command_channel_reconfigure(struct command_channel *channel, const struct config *config,
 				 const struct config_keys *changed)
 {
+	bool anew =
+	    config_keys_hold(changed, "teletel.command_channel") ||
+	    (channel->state != COMMAND_CHANNEL_OFF && config_keys_hold(changed, "teletel.uri"));
+
+	if (anew)
+		restart(channel, config);
 	channel->config = config;
-	if (config_keys_hold(changed, "teletel.command_channel") ||
-	    (channel->state != COMMAND_CHANNEL_OFF && config_keys_hold(changed, "teletel.uri")))
-		restart(channel);
-	else if (channel->state == COMMAND_CHANNEL_CONNECTING && channel->link == NULL)
+	if (!anew && config_keys_hold(changed, "teletel.retry") &&
+	    channel->state == COMMAND_CHANNEL_CONNECTING && channel->link == NULL)
 		timer_arm(channel->timer, event_loop_now() + config->teletel.retry * SECOND);
 }
 

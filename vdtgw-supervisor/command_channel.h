@@ -64,6 +64,8 @@ bool command_channel_has_room(const struct command_channel *channel);
 enum command_channel_state command_channel_state(const struct command_channel *channel);
 /* "off", "connecting", "up". */
 const char *command_channel_state_name(enum command_channel_state state);
+/* The server's address. */
+const char *command_channel_uri(const struct command_channel *channel);
 /* µs since the epoch: the beginning of that state. */
 int64_t command_channel_since(const struct command_channel *channel);
 /* How many times it came up. */

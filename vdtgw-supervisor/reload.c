@@ -74,24 +74,37 @@ static const char *path_of(const struct reload *reload)
 	return reload->options.path != NULL ? reload->options.path : CONFIG_DEFAULT_PATH;
 }
 
-/* Without a file all values are defaults, which is right for who never had one. One that is gone
- * was moved or lost: nobody wants its sockets and bans to be forgotten for that. */
+/* What may not take the place of a file, although a start would take it for all defaults: one that
+ * is gone was moved or lost, and one without a byte is most likely just being written. NULL: it
+ * may. */
+static const char *find_loss(const struct config *before, const struct config *now)
+{
+	if (!before->has_file)
+		return NULL;
+	if (!now->has_file)
+		return "is gone";
+	return before->file_bytes > 0 && now->file_bytes == 0 ? "is empty now" : NULL;
+}
+
 static int load(const struct reload *reload, struct config **ret_config,
 		char error[CONFIG_ERROR_MAX])
 {
 	struct config *config = NULL;
 	int r = config_load(&config, reload->options.path, error, CONFIG_ERROR_MAX);
+	const char *loss = r == 0 ? find_loss(reload->config, config) : NULL;
 
-	if (r == 0 && reload->config->has_file && !config->has_file) {
+	if (r < 0)
+		return r;
+	if (loss != NULL) {
 		snprintf(error, CONFIG_ERROR_MAX,
-			 "%s: is gone; allowed: a file, which may be empty for the defaults",
-			 path_of(reload));
+			 "%s: %s; allowed: a file, with a comment alone where all is to be as "
+			 "without one",
+			 path_of(reload), loss);
 		config_free(config);
-		r = -ENOENT;
+		return -ENODATA;
 	}
-	if (r == 0)
-		*ret_config = config;
-	return r;
+	*ret_config = config;
+	return 0;
 }
 
 /* Live sessions. */

@@ -33,7 +33,7 @@ json_t *teletel_pack_channel(const struct teletel *teletel)
 
 	return json_pack("{s:s, s:s, s:I, s:I}", "state",
 			 command_channel_state_name(command_channel_state(channel)), "uri",
-			 teletel->supervisor->config->teletel.uri, "since",
+			 command_channel_uri(channel), "since",
 			 (json_int_t)command_channel_since(channel), "connections",
 			 (json_int_t)command_channel_connections(channel));
 }
@@ -251,7 +251,7 @@ static void publish(const struct teletel *teletel, enum event_kind kind)
 {
 	struct event event = event_of(kind);
 
-	event.service = teletel->supervisor->config->teletel.uri;
+	event.service = command_channel_uri(teletel->channel);
 	events_publish(teletel->supervisor->events, &event);
 }
 

@@ -43,7 +43,7 @@ class Reloaded(Supervisor):
 
     def write(self, **settings):
         self.change(**settings)
-        # At once, as an editor does: an empty file would be all defaults.
+        # At once, as editors do: a signal may have the file read at any moment.
         write_configuration(f"{self.config}.new", self.settings)
         os.replace(f"{self.config}.new", self.config)
 
@@ -170,6 +170,11 @@ def pipe(path):
     return "not a file"
 
 
+def emptied(path):
+    path.write_text("")
+    return "is empty now; allowed: a file, with a comment alone"
+
+
 def folder(path):
     path.unlink()
     path.mkdir()
@@ -181,9 +186,10 @@ def large(path):
     return "too large; allowed: at most 1048576 bytes"
 
 
-@pytest.mark.parametrize(
-    "spoil", (bad_syntax, bad_value, two_servers, gone, pipe, folder, large), ids=lambda f: f.__name__
-)
+BAD_FILES = (bad_syntax, bad_value, two_servers, gone, pipe, emptied, folder, large)
+
+
+@pytest.mark.parametrize("spoil", BAD_FILES, ids=lambda spoil: spoil.__name__)
 def test_a_bad_file_changes_nothing_and_says_why(make, spoil):
     supervisor = make(limits={"sessions": 3}).start()
     session = supervisor.session()
@@ -429,7 +435,10 @@ def test_the_command_channel_follows_the_configuration(make):
     # Another server: the old one is left, and what it ordered stays.
     channel.send(f"PID={number},7,CONNECT,ws://127.0.0.1:9,None,[]")
     assert session.order()["redirection"]["tag"] == "7"
+    watcher = watch(supervisor)
     supervisor.reload(teletel={"uri": second.uri})
+    assert next_event(watcher, "channel_down")["service"] == first.uri
+    assert next_event(watcher, "channel_up")["service"] == second.uri
     assert session.order() == {"kind": "channel", "up": False}
     while channel.hear() is not None:
         pass

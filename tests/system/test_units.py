@@ -150,7 +150,9 @@ def test_units_name_files_that_are_there(installed):
     for unit in UNITS:
         for key, value in settings(installed, unit):
             if key.startswith("Exec"):
-                program = installed / value.lstrip("-").split()[0].lstrip("/")
+                program = Path(value.lstrip("-").split()[0])
+                if "vdtgw" in program.name:
+                    program = installed / program.relative_to("/")
                 assert os.access(program, os.X_OK), f"{unit}: {program}"
             if key == "Documentation":
                 assert (installed / value.removeprefix("file:/")).is_file(), f"{unit}: {value}"
