@@ -12,7 +12,7 @@ import pytest
 
 from calls import call as join_call
 from peers import Service
-from processes import SUPERVISOR, wait_for, write_configuration
+from processes import SUPERVISOR, is_alive, wait_for, write_configuration
 from teletel_server import TeletelServer
 from test_bans import elements, network  # noqa: F401 (a fixture)
 from varlink_peer import Failure, Supervisor, wait_message
@@ -472,6 +472,43 @@ def test_console_control_is_in_force_at_once(make):
     supervisor = make().start()
     assert supervisor.reload(console={"control": False})["changed"] == ["console.control"]
     assert supervisor.ask("Configuration")["values"]["console.control"] is False
+
+
+def test_the_history_follows_the_configuration(make):
+    supervisor = make().start()
+    session = supervisor.session()
+    session.enter()
+    wait_for(lambda: supervisor.ask("History")["total"] > 0, what="an event that is kept")
+    supervisor.reload(history={"max_events": 0})
+    with pytest.raises(Failure) as refused:
+        supervisor.ask("History")
+    assert refused.value.name == "org.vdtgw.Admin.NoHistory"
+    supervisor.reload(history={"max_events": 10})
+    session.leave()
+    wait_for(lambda: supervisor.ask("History")["total"] > 0, what="an event that is kept again")
+
+
+def test_the_teletel_server_follows_the_configuration(make):
+    supervisor = make().start()
+
+    def is_there():
+        try:
+            return supervisor.ask("TeletelStatus")
+        except Failure as failure:
+            assert failure.name == "org.vdtgw.Admin.NoTeletelServer"
+            return None
+
+    assert not is_there()
+    supervisor.reload(teletel={"command": ["/bin/sleep", "60"]})
+    wait_for(lambda: supervisor.ask("TeletelStatus")["server"]["state"] == "running")
+    first = supervisor.ask("TeletelStatus")["server"]["pid"]
+    supervisor.reload(timeouts={"home": 5})
+    assert supervisor.ask("TeletelStatus")["server"]["pid"] == first
+    supervisor.reload(teletel={"command": ["/bin/sleep", "61"]})
+    wait_for(lambda: supervisor.ask("TeletelStatus")["server"].get("pid") not in (None, first))
+    wait_for(lambda: not is_alive(first), what="the end of the first one")
+    supervisor.reload(teletel={"command": []})
+    wait_for(lambda: not is_there(), what="the end of the second one")
 
 
 # Its manager, its start, its storms.
