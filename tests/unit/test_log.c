@@ -99,6 +99,21 @@ static void test_long_line_is_cut_and_marked(void **state)
 	capture_end(&capture);
 }
 
+static void test_line_of_another_program_has_its_name(void **state)
+{
+	struct capture capture;
+
+	(void)state;
+	capture_pipe(&capture);
+	log_open("test", false);
+	log_line_of("kiosk", 4711, "\033[2Jéx", 6);
+	assert_string_equal(captured(&capture), "kiosk[4711]: \\x1B[2Jé\n");
+	log_info("mine");
+	assert_string_equal(captured(&capture), line_of("mine"));
+	assert_false(log_is_in_journal());
+	capture_end(&capture);
+}
+
 static void test_debug_lines_are_written_on_request_only(void **state)
 {
 	struct capture capture;
@@ -435,6 +450,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_line_goes_to_a_pipe_and_is_made_safe),
 		cmocka_unit_test(test_long_line_is_cut_and_marked),
+		cmocka_unit_test(test_line_of_another_program_has_its_name),
 		cmocka_unit_test(test_debug_lines_are_written_on_request_only),
 		cmocka_unit_test(test_errno_is_left_alone),
 		cmocka_unit_test(test_caller_on_standard_error_is_never_written_to),
