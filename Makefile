@@ -199,6 +199,7 @@ install: all
 	install -d $(DESTDIR)$(libexecdir) $(DESTDIR)$(unitdir) $(DESTDIR)$(confdir) \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
 		$(DESTDIR)$(PREFIX)/lib/systemd/catalog \
+		$(DESTDIR)$(PREFIX)/share/polkit-1/rules.d \
 		$(DESTDIR)$(datadir) $(DESTDIR)$(docdir)/examples
 	install -m 755 $(SERVICES:%=$(BUILD)/bin/%) $(DESTDIR)$(libexecdir)
 	set -e; for command in $(COMMANDS); do \
@@ -214,6 +215,7 @@ install: all
 	install -m 644 units/vdtgw.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/vdtgw.conf
 	install -m 644 units/vdtgw.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog
 	install -m 644 units/vdtgw.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/vdtgw.conf
+	install -m 644 units/vdtgw.rules $(DESTDIR)$(PREFIX)/share/polkit-1/rules.d
 	set -e; for example in xinetd inetd.conf vdtgw-supervisor-nftables.conf vdtgw-paranoid.conf; do \
 		$(call fill_in,units/$$example,$(DESTDIR)$(docdir)/examples/$$example); \
 	done

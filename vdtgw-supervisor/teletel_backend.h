@@ -66,12 +66,14 @@ struct teletel_backend {
 	bool (*is_same)(const void *state, const struct config *config);
 	/* Ends it, within a few seconds, where it is ours. Accepts NULL. */
 	void (*close)(void *state);
-	/* One at a time: ordered() follows, within a minute. What is done already is no failure. */
+	/* One at a time: ordered() follows, within two minutes. What is done already is no failure.
+	 */
 	void (*order)(void *state, enum teletel_order order);
 	/* One at a time: looked() follows, within half a minute. */
 	void (*look)(void *state);
 };
 
+extern const struct teletel_backend teletel_unit;
 extern const struct teletel_backend teletel_child;
 
 #endif

@@ -49,7 +49,7 @@ static const char *const state_names[] = {
 };
 static_assert(LENGTH(state_names) == TELETEL_STATE_COUNT, "every state has its name");
 
-static const struct teletel_backend *const backends[] = { &teletel_child };
+static const struct teletel_backend *const backends[] = { &teletel_unit, &teletel_child };
 
 const char *teletel_state_name(enum teletel_state state)
 {

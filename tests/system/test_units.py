@@ -93,6 +93,7 @@ def test_everything_is_installed(installed):
         "share/doc/vdtgw/examples/vdtgw-paranoid.conf",
         "share/doc/vdtgw/examples/vdtgw-supervisor-nftables.conf",
         "share/doc/vdtgw/examples/xinetd",
+        "share/polkit-1/rules.d/vdtgw.rules",
         *(f"share/vdtgw/{file.relative_to(ROOT / 'share')}" for file in files_of(ROOT / "share")),
     ]
     configuration = {"etc/vdtgw/vdtgw.conf", "etc/vdtgw/directory.json"}
