@@ -27,6 +27,8 @@ enum {
 	/* At the supervisor's own end, of which systemd waits for TimeoutStopSec= only. */
 	LAST_STOP_WAIT = 5,
 	LAST_KILL_WAIT = 1,
+	UNWATCHED_WAIT =
+	    10, /* ms from one look to the next, where there was no memory to be told */
 };
 
 struct child {
@@ -406,21 +408,23 @@ static char **copy_command(const struct config_list *list)
 
 /* Waits for the end, and meanwhile for what is still written: a process whose output nobody takes
  * could not end. */
-static bool wait_end(struct child *child, int seconds)
+static bool wait_end(struct child *child, int seconds, char ret_how[CHILD_PROCESS_TEXT_MAX])
 {
 	uint64_t deadline = event_loop_now() + (uint64_t)seconds * US_PER_S;
-	char how[CHILD_PROCESS_TEXT_MAX];
 
-	while (child_process_reap(child->pid, how) < 0) {
+	while (child_process_reap(child->pid, ret_how) < 0) {
 		uint64_t now = event_loop_now();
+		bool is_watched = child->process != NULL;
 		struct pollfd ready[] = {
-			{ .fd = watch_descriptor(child->process), .events = POLLIN },
+			{ .fd = is_watched ? watch_descriptor(child->process) : -1,
+			  .events = POLLIN },
 			{ .fd = teletel_output_descriptor(child->output), .events = POLLIN },
 		};
+		uint64_t wait = is_watched ? (deadline - now) / 1000 + 1 : UNWATCHED_WAIT;
 
 		if (now >= deadline)
 			return false;
-		if (poll(ready, 2, (int)((deadline - now) / 1000) + 1) > 0 && ready[1].revents != 0)
+		if (poll(ready, 2, (int)wait) > 0 && ready[1].revents != 0)
 			teletel_output_read(child->output);
 	}
 	return true;
@@ -428,13 +432,21 @@ static bool wait_end(struct child *child, int seconds)
 
 static void end_process(struct child *child, int stop_wait, int kill_wait)
 {
-	if (child->pid != 0 && stop_wait > 0)
+	char how[CHILD_PROCESS_TEXT_MAX] = "does not end, although it was killed";
+
+	if (child->pid == 0) {
+		release(child);
+		return;
+	}
+	if (stop_wait > 0)
 		child_process_signal(child->pid, SIGTERM);
-	if (child->pid != 0 && !(stop_wait > 0 && wait_end(child, stop_wait))) {
+	if (stop_wait == 0 || !wait_end(child, stop_wait, how)) {
 		child_process_signal(child->pid, SIGKILL);
-		(void)wait_end(child, kill_wait);
+		(void)wait_end(child, kill_wait, how);
 	}
 	release(child);
+	if (stop_wait > 0)
+		changed(child, EVENT_TELETEL_STOPPED, how);
 }
 
 static void close_child(void *state)

@@ -6,6 +6,7 @@ import re
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -121,6 +122,7 @@ def test_it_starts_with_the_supervisor_and_ends_with_it(teletel):
     assert not is_alive(server["pid"])
     # It was asked to end, and what it said last was still read.
     assert any(line.endswith(": bye") for line in supervisor.output())
+    supervisor.wait_log("was stopped: it ended with status 3")
 
 
 def test_it_is_started_again_after_its_death(teletel):
@@ -195,6 +197,28 @@ def test_orders_are_carried_out_one_after_the_other(teletel):
     assert set(states) <= {"running", "stopped", "starting", "stopping"}
     assert supervisor.teletel("Start")["state"] == "running"
     assert len(processes.children(supervisor.program.pid)) == 1
+
+
+def test_a_reload_changes_it(teletel):
+    supervisor = teletel(POLITE)
+    supervisor.wait_output("here")
+    first = supervisor.wait_state("running")
+    config = Path(supervisor.config)
+    text = config.read_text()
+    client = supervisor.admin()
+    client.call(f"{ADMIN}.Reload")
+    assert supervisor.teletel() == first
+    config.write_text(text.replace("an argument", "another"))
+    assert client.call(f"{ADMIN}.Reload")["changed"] == ["teletel.command"]
+    second = supervisor.teletel("Start")
+    assert second["pid"] != first["pid"] and not is_alive(first["pid"])
+    assert processes.command_of(second["pid"]).endswith(" another ")
+    config.write_text(re.sub(r"command = \[.*?\];", "command = [];", text))
+    client.call(f"{ADMIN}.Reload")
+    with pytest.raises(Failure) as failure:
+        supervisor.teletel("Stop")
+    assert failure.value.name == f"{ADMIN}.NoTeletelServer"
+    assert not is_alive(second["pid"])
 
 
 # What goes wrong.
