@@ -43,15 +43,32 @@ def test_every_key_is_documented():
     assert documented == keys
 
 
+def help_of(*command):
+    path, *rest = command
+    return subprocess.run(
+        [str(processes.BIN / path), *rest, "--help"], capture_output=True, text=True, check=True
+    ).stdout
+
+
+def commands_of_vdtgwctl():
+    return re.findall(r"^  ([a-z]+)  +", help_of("vdtgwctl"), re.M)
+
+
+def test_every_command_is_documented():
+    documented = set(re.findall(r"^\.It (?:Xo )?Cm ([a-z]+)", page("vdtgwctl"), re.M))
+    assert len(documented) > 15
+    assert documented == set(commands_of_vdtgwctl())
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_every_option_is_documented(program):
-    usage = subprocess.run(
-        [str(processes.BIN / program), "--help"], capture_output=True, text=True, check=True
-    ).stdout
+    usage = help_of(program)
+    if program == "vdtgwctl":
+        usage += "".join(help_of(program, command) for command in commands_of_vdtgwctl())
     options = {"help", "version"} | set(re.findall(r"(?<![\w-])--([a-z][a-z-]*)", usage))
-    documented = set(re.findall(r"\bFl -([a-z][a-z-]*)", page(program))) | set(
-        re.findall(r"\bFl -help \| -(version)", page(program))
-    )
+    # Several in one macro: ".Fl -help | -version".
+    flags = re.findall(r"\bFl ((?:-[a-z-]+|[ ,|])+)", page(program))
+    documented = {word for flag in flags for word in re.findall(r"-([a-z][a-z-]*)", flag)}
     assert documented == options
 
 
