@@ -11,6 +11,8 @@ JOBS    ?= $(shell nproc)
 PYTHON  ?= /usr/bin/python3
 # System tests mostly wait, so that more of them than there are processors run side by side.
 TESTS_AT_ONCE ?= 4
+# Debian releases that are booted to test on.
+HOST_SUITES ?= bookworm trixie
 # Of each fuzz target: inputs, or with FUZZ_SECONDS a time instead.
 FUZZ_RUNS    ?= 20000
 FUZZ_SECONDS ?=
@@ -56,15 +58,15 @@ $(file >$(BUILD)/settings,$(SETTINGS))
 endif
 
 .SECONDARY:
-.PHONY: all help run test unit system asan lint fuzz fuzzers bench deb install clean \
-	packages-run packages-test packages-bench packages-deb
+.PHONY: all help run test unit system asan lint fuzz fuzzers bench test-host deb install clean \
+	packages-run packages-test packages-bench packages-deb packages-host
 
 ## build the programs into build/bin
 all: $(PROGRAMS:%=$(BUILD)/bin/%)
 
 ## what this is
 help:
-	@awk '/^## /{about=substr($$0,4)} /^[a-z]+:/&&about{printf "make %-9s %s\n",substr($$1,1,index($$1,":")-1),about;about=""}' \
+	@awk '/^## /{about=substr($$0,4)} /^[a-z-]+:/&&about{printf "make %-9s %s\n",substr($$1,1,index($$1,":")-1),about;about=""}' \
 		Makefile
 
 $(BUILD)/%.o: %.c $(BUILD)/settings
@@ -171,12 +173,17 @@ fuzz: packages-test
 
 fuzzers: $(FUZZERS)
 
+## the packages on booted hosts of the Debian releases HOST_SUITES (as root)
+test-host: packages-host deb
+	VDTGW_BUILD=$(abspath $(BUILD)) VDTGW_HOST_SUITES="$(HOST_SUITES)" $(PYTHON) -m pytest -q \
+		-p no:cacheprovider -c tests/system/pytest.ini --rootdir tests/host $(PYTEST_ARGS) tests/host
+
 ## what a call costs, beside socat and websockify
 bench: packages-bench
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	VDTGW_BUILD=$(abspath $(BUILD)) tests/bench/run
 
-packages-run packages-test packages-bench packages-deb: packages-%:
+packages-run packages-test packages-bench packages-deb packages-host: packages-%:
 	@tools/install-packages $*
 
 # ---- Package it.

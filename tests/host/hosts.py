@@ -1,0 +1,146 @@
+"""A Debian of its own, booted by systemd-nspawn: what the tests do on it, they do as its root."""
+
+import contextlib
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+CLONE_NEWNET = 0x40000000
+SERVICES = ("vdtgw-supervisor.service", "vdtgw-teletel.service")
+SOCKETS = ("vdtgw-telnet.socket", "vdtgw-raw.socket", "vdtgw-websocket.socket")
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def wait_for(condition, timeout=20.0, what="condition"):
+    """For what has no event to wait on: looks often, fails late."""
+    deadline = time.monotonic() + timeout
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"not within {timeout} s: {what}"
+        time.sleep(0.05)
+    return result
+
+
+def child_of(pid):
+    with contextlib.suppress(OSError):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return int(children[0]) if children else None
+    return None
+
+
+class Host:
+    """A booted copy of a root, with its own network, which has loopback only at first."""
+
+    def __init__(self, root, folder):
+        self.root = Path(folder) / "root"
+        self.log = Path(folder) / "console.log"
+        subprocess.run(["cp", "-a", "--reflink=auto", str(root), str(self.root)], check=True)
+        self.nspawn = None
+        self.boot()
+
+    def boot(self):
+        with open(self.log, "ab") as log:
+            self.nspawn = subprocess.Popen(
+                ["systemd-nspawn", "--quiet", "--directory", str(self.root), "--boot",
+                 "--register=no", "--keep-unit", "--private-network", "--console=pipe"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        self.leader = wait_for(lambda: child_of(self.nspawn.pid), what="the host's first process")
+        wait_for(self.is_running, 60, "the host to boot")
+
+    def is_running(self):
+        assert self.nspawn.poll() is None, f"the host ended:\n{self.console()}"
+        state = self.run("systemctl", "is-system-running", check=False).stdout.strip()
+        return state in ("running", "degraded")
+
+    def console(self):
+        return self.log.read_text(errors="backslashreplace")[-3000:]
+
+    def run(self, *command, check=True, timeout=60, **options):
+        """Runs a command on the host and returns it done, with its output as text."""
+        done = subprocess.run(
+            ["nsenter", "--all", "--target", str(self.leader), "env", "-i", f"PATH={PATH}",
+             "LANG=C.UTF-8", "HOME=/root", "DEBIAN_FRONTEND=noninteractive", *command],
+            stdin=options.pop("stdin", subprocess.DEVNULL),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=timeout, **options,
+        )  # fmt: skip
+        if check and done.returncode != 0:
+            raise AssertionError(
+                f"{' '.join(command)}: status {done.returncode}\n{done.stdout}{done.stderr}"
+            )
+        return done
+
+    def output(self, *command, **options):
+        return self.run(*command, **options).stdout
+
+    def socket(self, *arguments):
+        """A socket in the host's network, for this process to use."""
+        made = []
+
+        def make():
+            # A thread may have a network of its own, and a socket stays in the one it was made in.
+            with open(f"/proc/{self.leader}/ns/net", "rb") as network:
+                if ctypes.CDLL(None, use_errno=True).setns(network.fileno(), CLONE_NEWNET) == 0:
+                    made.append(socket.socket(*arguments))
+
+        thread = threading.Thread(target=make)
+        thread.start()
+        thread.join()
+        assert made, "the host's network cannot be entered"
+        return made[0]
+
+    def call(self, port, address="127.0.0.1", timeout=10.0):
+        """A TCP connection to a port of the host."""
+        connection = self.socket(socket.AF_INET, socket.SOCK_STREAM)
+        connection.settimeout(timeout)
+        connection.connect((address, port))
+        return connection
+
+    def unix(self, path, timeout=10.0):
+        """A connection to a Unix socket of the host, as its root."""
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(timeout)
+        # By way of /proc, where the host's own mounts are seen, and short enough for an address.
+        connection.connect(f"/proc/{self.leader}/root{path}")
+        return connection
+
+    def path(self, path):
+        return self.root / str(path).lstrip("/")
+
+    def install(self, packages):
+        """Copies packages to the host and has apt install them, without a network."""
+        folder = self.path("/var/tmp/packages")
+        folder.mkdir(exist_ok=True)
+        for package in packages:
+            shutil.copy(package, folder)
+        names = [f"/var/tmp/packages/{package.name}" for package in packages]
+        return self.run("apt-get", "-q", "-y", "--no-install-recommends", "install", *names,
+                        timeout=180)  # fmt: skip
+
+    def journal(self, *matches):
+        return self.output("journalctl", "--no-pager", "--quiet", *matches)
+
+    def stop(self):
+        if self.nspawn.poll() is None:
+            self.run("systemctl", "--no-block", "poweroff", check=False)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.nspawn.wait(30)
+        if self.nspawn.poll() is None:
+            self.nspawn.send_signal(signal.SIGKILL)
+            self.nspawn.wait(10)
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def missing_power():
+    """Why this machine cannot boot a host; None where it can."""
+    if os.geteuid() != 0:
+        return "it takes root"
+    for program in ("systemd-nspawn", "debootstrap", "nsenter"):
+        if shutil.which(program) is None:
+            return f"there is no {program}"
+    return None

@@ -1,0 +1,88 @@
+"""What a host of a Debian release is made of: its root, and vdtgw's packages for it."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("VDTGW_BUILD", ROOT / "build"))
+PACKAGES = ("vdtgw", "vdtgw-teletel")
+# Of other programs that the tests install, on hosts of their own.
+OTHERS = ("xinetd", "openbsd-inetd")
+
+
+def native_suite():
+    for line in Path("/etc/os-release").read_text().splitlines():
+        if line.startswith("VERSION_CODENAME="):
+            return line.partition("=")[2].strip('"')
+    return ""
+
+
+def make_root(suite, name, *packages):
+    root = BUILD / "host" / name
+    subprocess.run([str(ROOT / "tools" / "host-root"), suite, str(root), *packages], check=True)
+    return root
+
+
+def field(package, name):
+    return subprocess.run(
+        ["dpkg-deb", "-f", str(package), name], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+class Release:
+    def __init__(self, suite):
+        self.suite = suite
+        folder = BUILD / "deb" if suite == native_suite() else self.build_elsewhere()
+        found = [sorted(folder.glob(f"{name}_*.deb")) for name in PACKAGES]
+        assert all(len(files) == 1 for files in found), f"make deb has not run: {folder}: {found}"
+        self.packages = [files[0] for files in found]
+        wanted = {
+            word.strip()
+            for package in self.packages
+            for word in field(package, "Depends").split(",")
+            if word.strip() and not word.strip().startswith("vdtgw")
+        }
+        self.root = make_root(suite, suite, *sorted(wanted))
+
+    def build_elsewhere(self):
+        """Builds the packages in a root of the release, for its own libraries."""
+        root = make_root(self.suite, f"{self.suite}-build", "make", "gcc", "dpkg-dev", "libc6-dev",
+                         "debhelper", "libcmocka-dev", "libconfig-dev", "libjansson-dev",
+                         "libnftables-dev", "libseccomp-dev", "libsqlite3-dev", "libssl-dev",
+                         "libsystemd-dev", "libwebsockets-dev", "pkgconf")  # fmt: skip
+        source = root / "source"
+        shutil.rmtree(source, ignore_errors=True)
+        source.mkdir()
+        files = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT, check=True, capture_output=True,
+        ).stdout.split(b"\0")  # fmt: skip
+        for name in filter(None, map(os.fsdecode, files)):
+            if (ROOT / name).is_file():
+                (source / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, source / name)
+        log = root.with_suffix(".log")
+        with open(log, "wb") as output:
+            done = subprocess.run(
+                ["chroot", str(root), "sh", "-c",
+                 "cd /source && DEB_BUILD_OPTIONS=nocheck dpkg-buildpackage --no-sign --build=binary"],
+                stdout=output, stderr=subprocess.STDOUT, check=False,
+            )  # fmt: skip
+        assert done.returncode == 0, log.read_text(errors="replace")[-3000:]
+        return root
+
+    def newer(self, folder):
+        """The same packages with a version above their own: what an upgrade installs."""
+        made = []
+        for package in self.packages:
+            tree = Path(folder) / package.stem
+            subprocess.run(["dpkg-deb", "-R", str(package), str(tree)], check=True)
+            control = tree / "DEBIAN" / "control"
+            version = field(package, "Version")
+            control.write_text(control.read_text().replace(version, f"{version}+1"))
+            made.append(Path(folder) / f"{package.stem}+1.deb")
+            subprocess.run(["dpkg-deb", "-b", "--root-owner-group", str(tree), str(made[-1])],
+                           check=True, stdout=subprocess.DEVNULL)  # fmt: skip
+        return made
