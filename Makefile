@@ -239,4 +239,5 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+# But for the files of the hosts that are booted from there.
+-include $(shell find $(BUILD) -path $(BUILD)/host -prune -o -name '*.d' -type f -print 2>/dev/null)
