@@ -198,7 +198,7 @@ deb: packages-deb
 # ---- Install it: under DESTDIR, for use under PREFIX.
 
 # Fills in the paths of this installation, from file $(1) to file $(2).
-fill_in = sed -e 's|@libexecdir@|$(libexecdir)|g' -e 's|@docdir@|$(docdir)|g' \
+fill_in = sed -e 's|@libexecdir@|$(libexecdir)|g' -e 's|@datadir@|$(datadir)|g' \
 	-e "s|@transport@|$$transport|g" $(1) >$(2); chmod 644 $(2)
 
 ## install under $(DESTDIR)$(PREFIX); an existing configuration is kept
@@ -228,7 +228,8 @@ install: all
 	done
 	install -m 644 README.md $(DESTDIR)$(docdir)
 	set -e; for page in $(wildcard man/*.[1-8]); do \
-		install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page#man/}; \
+		folder=$(DESTDIR)$(mandir)/man$${page##*.}; install -d $$folder; \
+		$(call fill_in,$$page,$$folder/$${page#man/}); \
 	done
 	set -e; for file in $(wildcard etc/*); do \
 		[ -e $(DESTDIR)$(confdir)/$${file#etc/} ] || install -m 644 $$file $(DESTDIR)$(confdir); \

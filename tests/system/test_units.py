@@ -86,6 +86,8 @@ def test_everything_is_installed(installed):
     under_prefix = [
         *(f"libexec/vdtgw/{program}" for program in PROGRAMS),
         *(f"lib/systemd/system/{unit}" for unit in UNITS),
+        "bin/vdtgwctl",
+        "lib/systemd/catalog/vdtgw.catalog",
         "lib/sysusers.d/vdtgw.conf",
         "lib/tmpfiles.d/vdtgw.conf",
         "share/doc/vdtgw/README.md",
@@ -94,6 +96,7 @@ def test_everything_is_installed(installed):
         "share/doc/vdtgw/examples/vdtgw-supervisor-nftables.conf",
         "share/doc/vdtgw/examples/xinetd",
         "share/polkit-1/rules.d/vdtgw.rules",
+        *(f"share/man/man{page.suffix[1:]}/{page.name}" for page in files_of(ROOT / "man")),
         *(f"share/vdtgw/{file.relative_to(ROOT / 'share')}" for file in files_of(ROOT / "share")),
     ]
     configuration = {"etc/vdtgw/vdtgw.conf", "etc/vdtgw/directory.json"}
@@ -101,7 +104,7 @@ def test_everything_is_installed(installed):
     assert {str(file.relative_to(installed)) for file in files_of(installed)} == expected
     for file in files_of(installed):
         mode = stat.S_IMODE(file.stat().st_mode)
-        assert mode == (0o755 if file.name in PROGRAMS else 0o644), f"{file}: {mode:o}"
+        assert mode == (0o755 if file.parent.name in ("bin", "vdtgw") and file.name in (*PROGRAMS, "vdtgwctl") else 0o644), f"{file}: {mode:o}"
 
 
 def test_nothing_names_another_prefix(installed):
@@ -110,7 +113,7 @@ def test_nothing_names_another_prefix(installed):
         content = file.read_bytes()
         if file.name != "README.md":  # which shows the default
             assert not re.search(other, content), file
-        assert not re.search(rb"@(libexecdir|docdir|transport)@", content), f"{file}: not filled in"
+        assert not re.search(rb"@(libexecdir|datadir|transport)@", content), f"{file}: not filled in"
         assert str(installed).encode() not in content, f"{file} names DESTDIR"
 
 
@@ -156,7 +159,8 @@ def test_units_name_files_that_are_there(installed):
                     program = installed / program.relative_to("/")
                 assert os.access(program, os.X_OK), f"{unit}: {program}"
             if key == "Documentation":
-                assert (installed / value.removeprefix("file:/")).is_file(), f"{unit}: {value}"
+                for name, section in re.findall(r"man:([\w.-]+)\((\d)\)", value):
+                    assert (ROOT / "man" / f"{name}.{section}").is_file(), f"{unit}: {value}"
 
 
 @pytest.mark.parametrize("transport,port", TRANSPORTS.items())
