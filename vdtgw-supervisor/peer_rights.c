@@ -52,7 +52,7 @@ static bool is_in_group(int descriptor, gid_t group)
 	long length = read_groups(descriptor, &groups);
 	bool found = false;
 
-	for (long i = 0; i < length / (long)sizeof(*groups) && !found; i++)
+	for (long i = 0; groups != NULL && i < length / (long)sizeof(*groups) && !found; i++)
 		found = groups[i] == group;
 	free(groups);
 	return found;
