@@ -407,12 +407,17 @@ void session_interface_state_changed(struct supervisor *supervisor, struct peer 
 		TEXT(reason, false, SESSION_TEXT_MAX),
 		TEXT(service, false, SESSION_SERVICE_MAX),
 	};
+	const struct session_entry *entry = peer_session(peer);
+	char before[SESSION_WORD_MAX + 1] = "";
 	struct values values;
 	struct event event;
 
-	if (!take_news(supervisor, peer, call, fields, LENGTH(fields), &values))
+	if (entry != NULL)
+		memcpy(before, entry->state, sizeof(before));
+	if (!take_news(supervisor, peer, call, fields, LENGTH(fields), &values) ||
+	    strcmp(values.state, before) == 0)
 		return;
-	event = event_of_session(EVENT_STATE, peer_session(peer));
+	event = event_of_session(EVENT_STATE, entry);
 	event.state = values.state;
 	event.reason = values.reason;
 	events_publish(supervisor->events, &event);

@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+from calls import call as through
+from peers import Service
 from processes import wait_for
 from teletel_server import TeletelServer
 from varlink_peer import Failure
@@ -384,3 +386,34 @@ def test_five_thousand_sessions_are_listed_page_by_page_and_nobody_waits(make):
         assert supervisor.stop() == 0
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+# With a real session.
+
+
+def test_a_caller_is_written_to_redirected_and_sent_home(gateway):
+    home, remote = Service("ws"), Service("ws")
+    running = gateway(home=home.uri)
+    caller, at_home_end = through(running, home)
+    (entry,) = running.wait_sessions(1)
+    number = entry["session"]
+    with running.admin() as admin:
+        assert admin.call(f"{ADMIN}.Message", {"text": "Arrêt à 18 h"}) == {"sent": 1}
+        assert caller.receive_until(b"\x0a") == b"\x1f\x40\x41Arret a 18 h\x18\x0a"
+        tag = admin.call(f"{ADMIN}.Redirect", {"session": number, "uri": remote.uri})["tag"]
+        elsewhere = remote.accept()
+        caller.receive_until(b"CONNECT\x18\x0a")
+        caller.send(b"to the remote service")
+        elsewhere.receive_until(b"remote service")
+        redirection = admin.call(f"{ADMIN}.GetSession", {"session": number})["session"]["redirection"]
+        assert (redirection["tag"], redirection["origin"]) == (tag, "administrator")
+        assert admin.call(f"{ADMIN}.SendHome", {"session": number, "reason": "enough"}) == {}
+        elsewhere.receive_to_end(4)
+        wait_for(lambda: running.sessions()[0]["state"] == "home", what="home again")
+        caller.send(b"home again")
+        at_home_end.receive_until(b"home again")
+        listed = running.sessions()[0]
+        assert "redirection" not in listed and listed["redirections"] == 1
+        admin.call(f"{ADMIN}.Kick", {"session": number})
+        caller.receive_to_end(4)
+    assert running.wait_end(caller.local_port, "raw")["reason"] == "kicked"

@@ -11,8 +11,9 @@ import pytest
 import peers
 from calls import START, join
 from peers import Service
-from processes import ROOT, SESSION
+from processes import ROOT, SESSION, SUPERVISOR, Program
 from scripted_supervisor import ScriptedSupervisor
+from varlink_peer import Failure
 
 SECONDS = 8
 FIN = b"\x13\x49"
@@ -304,3 +305,68 @@ def test_under_inetd_syslog_gets_the_same_lines_and_the_caller_none(running, sup
     ends = [logs.syslog.recv(65536).decode() for _ in range(2)]
     assert "redirection ended: " in ends[0] and "reason=caller-c" in ends[0]
     assert "call ended: transport=raw address=127.0.0.1" in ends[1]
+
+
+# The supervisor's own.
+
+
+# Its standard error is the journal's, so that fields go there.
+AS_SERVICE = 'JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2) exec "$@"'
+
+
+@pytest.fixture
+def supervised(make, logs):
+    """A supervisor that bans at once and admits three."""
+    made = make(settings={
+        "bans": {"enabled": True, "strikes": 1, "short_session_ms": 100},
+        "limits": {"sessions": 3, "per_address": 2, "half_open": 0},
+    })
+    command = ["unshare", "--mount", "sh", "-c", WITH_LOGS, str(logs.folder),
+               "sh", "-c", AS_SERVICE, "sh", SUPERVISOR, "--config", made.config]
+    made.program = Program(command, env=made.env)
+    logs.entry("SUPERVISOR_READY")
+    return made
+
+
+def test_the_story_of_an_address_is_in_the_journal(supervised, logs):
+    """What `journalctl VDTGW_ADDRESS=192.0.2.9` finds, and what else administrators did."""
+    session = supervised.session()
+    number = session.enter(address="192.0.2.9", state="home", service="ws://home/")
+    caller = {"VDTGW_ADDRESS": "192.0.2.9", "VDTGW_TRANSPORT": "telnet",
+              "VDTGW_SESSION": str(number), "SYSLOG_IDENTIFIER": "vdtgw-supervisor"}
+    admin = supervised.admin()
+
+    def order(method, **parameters):
+        return admin.call(f"org.vdtgw.Admin.{method}", parameters)
+
+    def told(kind, **fields):
+        entry = logs.entry(kind)
+        assert_holds(entry, fields)
+        return entry["MESSAGE"]
+
+    order("Message", session=number, text="Bonsoir")
+    assert "user 0" in told("CALL_MESSAGE", **caller, VDTGW_REASON="Bonsoir", PRIORITY="5")
+    tag = order("Redirect", session=number, uri="ws://remote/")["tag"]
+    assert "to ws://remote/" in told("REDIRECTION_ORDERED", **caller, PRIORITY="5",
+                                     VDTGW_SERVICE="ws://remote/")
+    session.tell("RedirectEnded", tag=tag, reason="declined")
+    order("Kick", session=number, reason="tests")
+    told("CALL_KICKED", **caller, VDTGW_SERVICE="ws://home/", VDTGW_REASON="tests", PRIORITY="5")
+    session.leave()
+    for _ in range(2):
+        supervised.session().enter(address="192.0.2.9", state="home")
+    with pytest.raises(Failure, match="Full"):
+        supervised.session().enter(address="192.0.2.9")
+    told("CALL_REFUSED", VDTGW_ADDRESS="192.0.2.9", VDTGW_TRANSPORT="telnet",
+         VDTGW_REASON="limits.per_address")
+    supervised.clients[-2].close()
+    told("CALL_CRASHED", **{**caller, "VDTGW_SESSION": str(number + 2)}, PRIORITY="3")
+    told("ADDRESS_BANNED", VDTGW_ADDRESS="192.0.2.9", VDTGW_REASON="crashed")
+    order("Unban", network="192.0.2.9")
+    told("ADDRESS_UNBANNED", VDTGW_ADDRESS="192.0.2.9", PRIORITY="5")
+    order("Ban", network="198.51.100.0/24", comment="scan")
+    told("ADDRESS_BANNED", VDTGW_ADDRESS="198.51.100.0/24", VDTGW_REASON="scan")
+    order("AddNever", network="192.0.2.9", comment="mine")
+    told("NEVER_BANNED_CHANGED", VDTGW_ADDRESS="192.0.2.9", VDTGW_REASON="mine")
+    assert supervised.stop() == 0
+    told("SUPERVISOR_STOPPING")

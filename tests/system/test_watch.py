@@ -77,7 +77,8 @@ def test_a_whole_life(make):
     session.tell("StateChanged", state="home", reason="connected", service="ws://home/")
     who["service"] = "ws://home/"
     watch.sees({"kind": "state", **who, "state": "home", "reason": "connected"})
-    # What is only learned is no event.
+    # What is only learned is no event, nor is a state that it is in already.
+    session.tell("StateChanged", state="home", reason="again")
     session.tell("Learned", terminal_type="VT100")
     session.tell("Traffic", bytes_in=1, bytes_out=2)
     assert admin(supervisor, "Message", session=number, text="Bonsoir") == {"sent": 1}
