@@ -8,6 +8,7 @@
 #include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/gatekeeper.h"
 #include "vdtgw-supervisor/own_addresses.h"
+#include "vdtgw-supervisor/page.h"
 #include "vdtgw-supervisor/redirections.h"
 #include "vdtgw-supervisor/teletel.h"
 
@@ -15,11 +16,6 @@
 #include <unistd.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-
-enum {
-	/* Bytes of sessions in one reply: as many as fit, with room for the message around them. */
-	PAGE_MAX = VARLINK_MESSAGE_MAX - 1024,
-};
 
 /* {"telnet": 2, …}; NULL without memory. */
 static json_t *pack_counts(const int64_t counts[TRANSPORT_COUNT])
@@ -160,19 +156,8 @@ static json_t *pack_page(const struct session_table *table, int64_t from, int64_
 	const struct session_entry *entry = session_table_next(table, from);
 	size_t size = 0;
 
-	for (; entry != NULL; entry = session_table_next(table, entry->number + 1)) {
-		json_t *session = pack_session(entry);
-
-		size += session != NULL ? varlink_size(session) + 1 : 0;
-		if (session != NULL && size > PAGE_MAX && json_array_size(page) > 0) {
-			json_decref(session);
-			break;
-		}
-		if (json_array_append_new(page, session) < 0) {
-			json_decref(page);
-			return NULL;
-		}
-	}
+	while (entry != NULL && page_append(&page, &size, pack_session(entry)))
+		entry = session_table_next(table, entry->number + 1);
 	*ret_next = entry != NULL ? entry->number : 0;
 	return page;
 }
