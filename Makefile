@@ -28,6 +28,7 @@ libexecdir := $(PREFIX)/libexec/vdtgw
 datadir    := $(PREFIX)/share/vdtgw
 docdir     := $(PREFIX)/share/doc/vdtgw
 mandir     := $(PREFIX)/share/man
+completiondir := $(PREFIX)/share/bash-completion/completions
 unitdir    := $(PREFIX)/lib/systemd/system
 confdir    := /etc/vdtgw
 
@@ -211,6 +212,7 @@ install: all
 	install -m 755 $(SERVICES:%=$(BUILD)/bin/%) $(DESTDIR)$(libexecdir)
 	set -e; for command in $(COMMANDS); do \
 		install -D -m 755 $(BUILD)/bin/$$command $(DESTDIR)$(bindir)/$$command; \
+		install -D -m 644 share/completions/$$command $(DESTDIR)$(completiondir)/$$command; \
 	done
 	set -e; cd units; for unit in vdtgw*.service *.socket *.slice; do \
 		$(call fill_in,$$unit,$(DESTDIR)$(unitdir)/$$unit); \
@@ -234,7 +236,7 @@ install: all
 	set -e; for file in $(wildcard etc/*); do \
 		[ -e $(DESTDIR)$(confdir)/$${file#etc/} ] || install -m 644 $$file $(DESTDIR)$(confdir); \
 	done
-	cd share && find . -type f -exec install -D -m 644 '{}' '$(DESTDIR)$(datadir)/{}' \;
+	cd share && find . -type f ! -path './completions/*' -exec install -D -m 644 '{}' '$(DESTDIR)$(datadir)/{}' \;
 
 ## remove what was built
 clean:

@@ -30,7 +30,7 @@ static int run_listing(struct control *control, const struct listing *listing)
 	if (status != EX_OK)
 		return status;
 	if (control->json) {
-		control_print_json(answer, stdout);
+		control_print_json(answer);
 		json_decref(answer);
 		return EX_OK;
 	}
@@ -113,7 +113,7 @@ static int order_network(struct control *control, const char *method, json_t *pa
 		return status;
 	network = answer_text(answer, "network", &control->fault);
 	if (control->json)
-		control_print_json(answer, stdout);
+		control_print_json(answer);
 	else
 		display_line(stdout, "%s %s.", network != NULL ? network : "?", done);
 	json_decref(answer);

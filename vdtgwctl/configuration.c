@@ -54,7 +54,7 @@ static int run_config(struct control *control)
 	if (status != EX_OK)
 		return status;
 	if (control->json) {
-		control_print_json(answer, stdout);
+		control_print_json(answer);
 		json_decref(answer);
 		return EX_OK;
 	}
@@ -112,7 +112,7 @@ static int run_reload(struct control *control)
 	if (status != EX_OK)
 		return status;
 	if (control->json) {
-		control_print_json(answer, stdout);
+		control_print_json(answer);
 		json_decref(answer);
 		return EX_OK;
 	}

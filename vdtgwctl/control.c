@@ -21,7 +21,6 @@ enum {
 	PAGES_MAX = 1000000,      /* of one list: a supervisor that never ends is not listened to */
 	NUMBERS_SHOWN = 8,        /* sessions named where another one was wanted */
 	METHOD_MAX = 128,
-	JSON_FLAGS = JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_ENCODE_ANY,
 };
 
 int control_fail(struct control *control, int status, const char *format, ...)
@@ -246,13 +245,34 @@ int control_follow(struct control *control, const char *method, control_take *ta
 					      "the supervisor has nothing more to say");
 }
 
+int control_ask_object(struct control *control, const char *method, json_t *parameters,
+		       const char *name, json_t **ret_object)
+{
+	json_t *answer = NULL, *object;
+	int status = control_ask(control, method, parameters, &answer);
+
+	if (status != EX_OK)
+		return status;
+	object = answer_object(answer, name, &control->fault);
+	status = control_check_answers(control, method);
+	if (status == EX_OK && object == NULL)
+		status = control_fail(control, EX_PROTOCOL,
+				      "the supervisor's answer to %s makes no sense: there is no "
+				      "\"%s\"",
+				      method, name);
+	if (status == EX_OK)
+		*ret_object = json_incref(object);
+	json_decref(answer);
+	return status;
+}
+
 int control_order(struct control *control, const char *method, json_t *parameters)
 {
 	json_t *answer = NULL;
 	int status = control_ask(control, method, parameters, &answer);
 
 	if (status == EX_OK && control->json)
-		control_print_json(answer, stdout);
+		control_print_json(answer);
 	json_decref(answer);
 	return status;
 }
@@ -379,10 +399,31 @@ int control_print_table(struct control *control, struct table *table, const char
 	return status;
 }
 
-void control_print_json(const json_t *value, FILE *out)
+/* DEL is the one control character that JSON_ENSURE_ASCII leaves as it is; it is in texts only. */
+static int write_json(const char *bytes, size_t length, void *context)
 {
-	(void)json_dumpf(value, out, JSON_FLAGS);
-	fputc('\n', out);
+	FILE *out = context;
+
+	for (size_t i = 0; i < length; i++)
+		if (bytes[i] == 0x7f)
+			fputs("\\u007F", out);
+		else
+			fputc(bytes[i], out);
+	return 0;
+}
+
+void control_write_json(const json_t *value, bool on_one_line)
+{
+	size_t layout = on_one_line ? JSON_COMPACT : JSON_INDENT(2);
+
+	(void)json_dump_callback(value, write_json, stdout,
+				 layout | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+}
+
+void control_print_json(const json_t *value)
+{
+	control_write_json(value, false);
+	putchar('\n');
 }
 
 int64_t control_now(void)

@@ -12,7 +12,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 enum {
 	CONTROL_OPTIONS_MAX = 12, /* of one command */
@@ -43,6 +42,9 @@ struct control {
  * EX_OK with *ret_answer, to be freed; or the exit status, with words set. */
 int control_ask(struct control *control, const char *method, json_t *parameters,
 		json_t **ret_answer);
+/* The same for an answer that is one object under a name, to be freed. */
+int control_ask_object(struct control *control, const char *method, json_t *parameters,
+		       const char *name, json_t **ret_object);
 /* The same, and nothing is to be done with the answer but to print it where --json is given. */
 int control_order(struct control *control, const char *method, json_t *parameters);
 
@@ -82,7 +84,9 @@ int control_print_table(struct control *control, struct table *table, const char
 /* A session's number among the arguments. Returns EX_OK or EX_USAGE. */
 int control_read_session(struct control *control, const char *text, int64_t *ret_session);
 /* Prints a JSON document, in ASCII: nothing in it acts on a terminal. */
-void control_print_json(const json_t *value, FILE *out);
+void control_print_json(const json_t *value);
+/* The same as a part of a line, or on lines of its own without the end of the last one. */
+void control_write_json(const json_t *value, bool on_one_line);
 /* The time now, in microseconds since the epoch. */
 int64_t control_now(void);
 

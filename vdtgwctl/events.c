@@ -12,22 +12,17 @@
 
 #define DAY (INT64_C(86400) * US_PER_S)
 
-/* One object on one line. */
-static void print_object(const json_t *object)
-{
-	(void)json_dumpf(object, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
-	putchar('\n');
-}
-
 static int take_watched(struct control *control, json_t *reply, void *context)
 {
 	const json_t *event = answer_object(reply, "event", &control->fault);
 
 	(void)context;
-	if (event != NULL && control->json)
-		print_object(event);
-	else if (event != NULL)
+	if (event != NULL && control->json) {
+		control_write_json(event, true);
+		putchar('\n');
+	} else if (event != NULL) {
 		event_text_write(event, false, control->colour, stdout, &control->fault);
+	}
 	if (fflush(stdout) != 0)
 		return EX_IOERR;
 	return control_check_answers(control, "Watch");
@@ -180,7 +175,7 @@ static void print_event(struct control *control, const struct reading *reading, 
 	if (control->json)
 		fputs(reading->count == 0 ? "\n" : ",\n", stdout);
 	if (control->json)
-		(void)json_dumpf(event, stdout, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+		control_write_json(event, true);
 	else if (control->values[OPTION_CSV] != NULL)
 		event_text_write_csv(event, stdout, &control->fault);
 	else

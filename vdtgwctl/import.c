@@ -252,7 +252,7 @@ static void print_json_report(const struct import *import)
 				   "bans", pack_counts(&import->bans), "settings", import->settings,
 				   "left_out", import->left_out);
 
-	control_print_json(report, stdout);
+	control_print_json(report);
 	json_decref(report);
 }
 

@@ -4,6 +4,7 @@
  * node_exporter) takes it, too.
  */
 #include "common/microseconds.h"
+#include "common/printable.h"
 #include "vdtgwctl/command.h"
 
 #include <stdlib.h>
@@ -22,16 +23,18 @@ struct output {
 	struct answer_fault *fault;
 };
 
-/* OpenMetrics 1.0, "Text format": a label's value has its backslashes, quotes and line feeds
- * escaped. */
+/* OpenMetrics 1.0, "Text format": a label's value has its backslashes and quotes escaped; a line
+ * feed is left in no text that is safe to show. */
 static void escape_label(char ret_text[LABEL_MAX], const char *text)
 {
+	char safe[LABEL_MAX];
 	size_t length = 0;
 
-	for (; *text != '\0' && length + 3 < LABEL_MAX; text++) {
-		if (*text == '\\' || *text == '"' || *text == '\n')
+	printable(safe, sizeof(safe), text, strlen(text));
+	for (const char *at = safe; *at != '\0' && length + 3 < LABEL_MAX; at++) {
+		if (*at == '\\' || *at == '"')
 			ret_text[length++] = '\\';
-		ret_text[length++] = *text == '\n' ? 'n' : *text;
+		ret_text[length++] = *at;
 	}
 	ret_text[length] = '\0';
 }
@@ -198,8 +201,11 @@ static int run_metrics(struct control *control)
 	char *text = NULL;
 	size_t size;
 	struct output output = { .fault = &control->fault };
-	int result = control_ask(control, "Status", json_object(), &status);
+	int result;
 
+	if (control->json)
+		return control_fail_usage(control, "metrics are no JSON: vdtgwctl status --json");
+	result = control_ask(control, "Status", json_object(), &status);
 	if (result != EX_OK)
 		return result;
 	/* All of it or nothing: a part would be taken for the whole. */

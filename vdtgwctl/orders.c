@@ -82,7 +82,7 @@ static int run_message(struct control *control)
 		return status;
 	sent = answer_integer(answer, "sent", &control->fault);
 	if (control->json)
-		control_print_json(answer, stdout);
+		control_print_json(answer);
 	else if (all)
 		printf("Sent to %lld session%s.\n", (long long)sent, sent == 1 ? "" : "s");
 	else
@@ -157,7 +157,7 @@ static int run_redirect(struct control *control)
 		return status;
 	tag = answer_text(answer, "tag", &control->fault);
 	if (control->json)
-		control_print_json(answer, stdout);
+		control_print_json(answer);
 	else
 		display_line(stdout, "Session %lld is told to go to %s; this is called %s.",
 			     (long long)session, control->arguments[1], tag != NULL ? tag : "?");

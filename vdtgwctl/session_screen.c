@@ -214,7 +214,7 @@ static void put_frame(const struct screen *screen, const char *text)
 	while (*text != '\0' && row++ < screen->lines) {
 		size_t length = strcspn(text, "\n");
 
-		fprintf(out, "%s%.*s%s", row > 1 ? "\r\n" : "", (int)length, text,
+		fprintf(out, "%s%.*s%s", row > 1 ? "\n" : "", (int)length, text,
 			clear_rest_of_line);
 		text += length + (text[length] != '\0');
 	}

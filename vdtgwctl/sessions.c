@@ -46,7 +46,7 @@ static int run_sessions(struct control *control)
 	if (status != EX_OK)
 		return status;
 	if (control->json)
-		control_print_json(answer, stdout);
+		control_print_json(answer);
 	else if (session_table_make(&table, json_object_get(answer, "sessions"), order,
 				    control_now(), &control->fault) < 0)
 		status = control_fail_memory(control);
@@ -167,25 +167,22 @@ static void show_session(const struct control *control, json_t *session, struct 
 
 static int run_session(struct control *control)
 {
-	json_t *answer = NULL, *session;
+	json_t *session = NULL;
 	int64_t number;
 	int status = control_read_session(control, control->arguments[0], &number);
 
 	if (status == EX_OK)
-		status = control_ask(control, "GetSession",
-				     json_pack("{s:I}", "session", (json_int_t)number), &answer);
+		status = control_ask_object(control, "GetSession",
+					    json_pack("{s:I}", "session", (json_int_t)number),
+					    "session", &session);
 	if (status != EX_OK)
 		return status;
-	session = answer_object(answer, "session", &control->fault);
-	if (session == NULL)
-		status = control_fail(control, EX_PROTOCOL,
-				      "the supervisor's answer to GetSession holds no session");
-	else if (control->json)
-		control_print_json(session, stdout);
+	if (control->json)
+		control_print_json(session);
 	else
 		show_session(control, session, &control->fault);
-	json_decref(answer);
-	return status == EX_OK ? control_check_answers(control, "GetSession") : status;
+	json_decref(session);
+	return control_check_answers(control, "GetSession");
 }
 
 const struct command command_session = {

@@ -187,7 +187,7 @@ static int run_status(struct control *control)
 	if (result != EX_OK)
 		return result;
 	if (control->json) {
-		control_print_json(status, stdout);
+		control_print_json(status);
 		json_decref(status);
 		return EX_OK;
 	}
@@ -234,15 +234,13 @@ static int run_timeouts(struct control *control)
 		{ "console_idle", "a console on which nothing is typed" },
 	};
 	struct table *table = NULL;
-	json_t *answer = NULL;
-	const json_t *timeouts;
-	int status = control_ask(control, "Timeouts", json_object(), &answer);
+	json_t *timeouts = NULL;
+	int status = control_ask_object(control, "Timeouts", json_object(), "timeouts", &timeouts);
 
 	if (status != EX_OK)
 		return status;
-	timeouts = answer_object(answer, "timeouts", &control->fault);
 	if (control->json) {
-		control_print_json(timeouts, stdout);
+		control_print_json(timeouts);
 	} else if (table_new(&table, columns, LENGTH(columns)) < 0) {
 		status = control_fail_memory(control);
 	} else {
@@ -263,7 +261,7 @@ static int run_timeouts(struct control *control)
 		status = control_print_table(control, table, "");
 	else
 		table_free(table);
-	json_decref(answer);
+	json_decref(timeouts);
 	return status;
 }
 

@@ -58,8 +58,7 @@ static int run_teletel(struct control *control)
 	};
 	const char *verb = control->argument_count > 0 ? control->arguments[0] : "status";
 	const char *method = NULL;
-	json_t *answer = NULL;
-	const json_t *server;
+	json_t *server = NULL;
 	int status;
 
 	for (size_t i = 0; i < LENGTH(verbs); i++)
@@ -67,19 +66,15 @@ static int run_teletel(struct control *control)
 			method = verbs[i][1];
 	if (method == NULL)
 		return control_fail_usage(control, "there is no \"teletel %s\"", verb);
-	status = control_ask(control, method, json_object(), &answer);
+	status = control_ask_object(control, method, json_object(), "server", &server);
 	if (status != EX_OK)
 		return status;
-	server = answer_object(answer, "server", &control->fault);
-	if (server == NULL && control->fault.wanted == NULL)
-		status = control_fail(control, EX_PROTOCOL,
-				      "the supervisor's answer to %s holds no server", method);
-	else if (server != NULL && control->json)
-		control_print_json(server, stdout);
-	else if (server != NULL)
+	if (control->json)
+		control_print_json(server);
+	else
 		show_server(control, server, &control->fault);
-	json_decref(answer);
-	return status == EX_OK ? control_check_answers(control, method) : status;
+	json_decref(server);
+	return control_check_answers(control, method);
 }
 
 const struct command command_teletel = {

@@ -17,6 +17,7 @@ BIN = (BUILD if BUILD.is_absolute() else ROOT / BUILD) / "bin"
 
 SESSION = str(BIN / "vdtgw-session")
 SUPERVISOR = str(BIN / "vdtgw-supervisor")
+VDTGWCTL = str(BIN / "vdtgwctl")
 
 SANITIZER_REPORT = re.compile(
     r"ERROR: \w*Sanitizer|WARNING: \w*Sanitizer|runtime error:|LeakSanitizer: detected"
