@@ -107,15 +107,12 @@ static int order_network(struct control *control, const char *method, json_t *pa
 {
 	json_t *answer = NULL;
 	const char *network;
-	int status = control_ask(control, method, parameters, &answer);
+	int status = control_ask_to_show(control, method, parameters, &answer);
 
-	if (status != EX_OK)
+	if (status != EX_OK || answer == NULL)
 		return status;
 	network = answer_text(answer, "network", &control->fault);
-	if (control->json)
-		control_print_json(answer);
-	else
-		display_line(stdout, "%s %s.", network != NULL ? network : "?", done);
+	display_line(stdout, "%s %s.", network != NULL ? network : "?", done);
 	json_decref(answer);
 	return control_check_answers(control, method);
 }

@@ -49,15 +49,10 @@ static int run_config(struct control *control)
 	const json_t *defaults;
 	const char *file, *key;
 	char loaded[WORDS_MAX];
-	int status = control_ask(control, "Configuration", json_object(), &answer);
+	int status = control_ask_to_show(control, "Configuration", json_object(), &answer);
 
-	if (status != EX_OK)
+	if (status != EX_OK || answer == NULL)
 		return status;
-	if (control->json) {
-		control_print_json(answer);
-		json_decref(answer);
-		return EX_OK;
-	}
 	file = answer_text(answer, "file", &control->fault);
 	values = answer_object(answer, "values", &control->fault);
 	defaults = answer_array(answer, "defaults", &control->fault);
@@ -107,15 +102,10 @@ static int run_reload(struct control *control)
 	const char *file;
 	int64_t sessions;
 	char text[NAMES_MAX];
-	int status = control_ask(control, "Reload", json_object(), &answer);
+	int status = control_ask_to_show(control, "Reload", json_object(), &answer);
 
-	if (status != EX_OK)
+	if (status != EX_OK || answer == NULL)
 		return status;
-	if (control->json) {
-		control_print_json(answer);
-		json_decref(answer);
-		return EX_OK;
-	}
 	file = answer_text(answer, "file", &control->fault);
 	changed = answer_array(answer, "changed", &control->fault);
 	restart = answer_array(answer, "restart", &control->fault);

@@ -4,6 +4,7 @@
  */
 #include "vdtgwctl/control.h"
 
+#include "common/utf8.h"
 #include "vdtgwctl/command.h"
 #include "vdtgwctl/errors.h"
 #include "vdtgwctl/table.h"
@@ -135,12 +136,36 @@ static int patience(const char *method)
 	return strncmp(method, "Teletel", strlen("Teletel")) == 0 ? PATIENCE_TELETEL : PATIENCE;
 }
 
+static bool is_utf8(const char *text)
+{
+	size_t length = strlen(text);
+
+	while (length > 0)
+		if (utf8_next(&text, &length) < 0)
+			return false;
+	return true;
+}
+
+int control_fail_parameters(struct control *control)
+{
+	for (int i = 0; i < control->argument_count; i++)
+		if (!is_utf8(control->arguments[i]))
+			return control_fail_usage(control, "\"%s\" is not UTF-8",
+						  control->arguments[i]);
+	for (int i = 0; i < CONTROL_OPTIONS_MAX; i++)
+		if (control->values[i] != NULL && !is_utf8(control->values[i]))
+			return control_fail_usage(control, "\"%s\" is not UTF-8",
+						  control->values[i]);
+	return control_fail_memory(control);
+}
+
 /* One call and its reply, an error among them. */
 static int exchange(struct control *control, const char *method, json_t *parameters, unsigned flags,
 		    struct varlink_reply *ret_reply)
 {
 	char name[METHOD_MAX];
-	int status = control_connect(control);
+	int status =
+	    parameters != NULL ? control_connect(control) : control_fail_parameters(control);
 	int error;
 
 	if (status != EX_OK) {
@@ -266,14 +291,19 @@ int control_ask_object(struct control *control, const char *method, json_t *para
 	return status;
 }
 
-int control_order(struct control *control, const char *method, json_t *parameters)
+int control_ask_to_show(struct control *control, const char *method, json_t *parameters,
+			json_t **ret_answer)
 {
 	json_t *answer = NULL;
 	int status = control_ask(control, method, parameters, &answer);
 
-	if (status == EX_OK && control->json)
+	if (status == EX_OK && control->json) {
 		control_print_json(answer);
-	json_decref(answer);
+		json_decref(answer);
+		answer = NULL;
+	}
+	if (status == EX_OK)
+		*ret_answer = answer;
 	return status;
 }
 

@@ -45,8 +45,9 @@ int control_ask(struct control *control, const char *method, json_t *parameters,
 /* The same for an answer that is one object under a name, to be freed. */
 int control_ask_object(struct control *control, const char *method, json_t *parameters,
 		       const char *name, json_t **ret_object);
-/* The same, and nothing is to be done with the answer but to print it where --json is given. */
-int control_order(struct control *control, const char *method, json_t *parameters);
+/* The same, with the answer printed as it is where --json is given: *ret_answer is NULL then. */
+int control_ask_to_show(struct control *control, const char *method, json_t *parameters,
+			json_t **ret_answer);
 
 /* Calls a method that answers in pages, until there are no more. Each page is given to take(),
  * which keeps nothing of it and returns EX_OK to go on. parameters is taken over. */
@@ -70,6 +71,8 @@ int control_connect(struct control *control);
 int control_fail(struct control *control, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 int control_fail_memory(struct control *control);
+/* JSON does not take what was written on the command's line, or there is no memory for it. */
+int control_fail_parameters(struct control *control);
 /* The command's line is wrong. */
 int control_fail_usage(struct control *control, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

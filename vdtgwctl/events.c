@@ -60,7 +60,7 @@ enum {
 /* Puts a value, taken over, among the parameters. */
 static int put(struct control *control, json_t *parameters, const char *name, json_t *value)
 {
-	return json_object_set_new(parameters, name, value) < 0 ? control_fail_memory(control)
+	return json_object_set_new(parameters, name, value) < 0 ? control_fail_parameters(control)
 								: EX_OK;
 }
 
@@ -117,7 +117,7 @@ static int put_kinds(struct control *control, json_t *parameters)
 		return EX_OK;
 	kinds = json_array();
 	if (kinds == NULL)
-		return control_fail_memory(control);
+		return control_fail_parameters(control);
 	for (;;) {
 		size_t length = strcspn(text, ",");
 
@@ -128,7 +128,7 @@ static int put_kinds(struct control *control, json_t *parameters)
 		}
 		if (json_array_append_new(kinds, json_stringn(text, length)) < 0) {
 			json_decref(kinds);
-			return control_fail_memory(control);
+			return control_fail_parameters(control);
 		}
 		if (text[length] == '\0')
 			return put(control, parameters, "kinds", kinds);

@@ -19,16 +19,20 @@ enum {
 static int order_session(struct control *control, const char *method, const char *done)
 {
 	const char *reason = control->argument_count > 1 ? control->arguments[1] : NULL;
+	json_t *answer = NULL;
 	int64_t session;
 	int status = control_read_session(control, control->arguments[0], &session);
 
 	if (status == EX_OK)
-		status = control_order(
+		status = control_ask_to_show(
 		    control, method,
-		    json_pack("{s:I, s:s*}", "session", (json_int_t)session, "reason", reason));
-	if (status == EX_OK && !control->json)
-		printf("Session %lld %s.\n", (long long)session, done);
-	return status;
+		    json_pack("{s:I, s:s*}", "session", (json_int_t)session, "reason", reason),
+		    &answer);
+	if (status != EX_OK || answer == NULL)
+		return status;
+	printf("Session %lld %s.\n", (long long)session, done);
+	json_decref(answer);
+	return EX_OK;
 }
 
 static int run_kick(struct control *control)
@@ -66,24 +70,23 @@ const struct command command_home = {
 static int run_message(struct control *control)
 {
 	bool all = strcmp(control->arguments[0], "all") == 0;
-	json_t *answer = NULL;
+	json_t *answer = NULL, *parameters;
 	int64_t session = 0, sent;
 	int status = all ? EX_OK : control_read_session(control, control->arguments[0], &session);
 
-	if (status == EX_OK && all)
-		status = control_ask(control, "Message",
-				     json_pack("{s:s}", "text", control->arguments[1]), &answer);
-	else if (status == EX_OK)
-		status = control_ask(control, "Message",
-				     json_pack("{s:I, s:s}", "session", (json_int_t)session, "text",
-					       control->arguments[1]),
-				     &answer);
 	if (status != EX_OK)
 		return status;
+	parameters = json_pack("{s:s}", "text", control->arguments[1]);
+	if (parameters != NULL && !all &&
+	    json_object_set_new(parameters, "session", json_integer(session)) < 0) {
+		json_decref(parameters);
+		return control_fail_memory(control);
+	}
+	status = control_ask_to_show(control, "Message", parameters, &answer);
+	if (status != EX_OK || answer == NULL)
+		return status;
 	sent = answer_integer(answer, "sent", &control->fault);
-	if (control->json)
-		control_print_json(answer);
-	else if (all)
+	if (all)
 		printf("Sent to %lld session%s.\n", (long long)sent, sent == 1 ? "" : "s");
 	else
 		printf("Sent to session %lld.\n", (long long)session);
@@ -150,17 +153,14 @@ static int run_redirect(struct control *control)
 	if (subprotocols != NULL && parameters != NULL &&
 	    json_object_set_new(parameters, "subprotocols", split_list(subprotocols)) < 0) {
 		json_decref(parameters);
-		return control_fail_memory(control);
+		return control_fail_parameters(control);
 	}
-	status = control_ask(control, "Redirect", parameters, &answer);
-	if (status != EX_OK)
+	status = control_ask_to_show(control, "Redirect", parameters, &answer);
+	if (status != EX_OK || answer == NULL)
 		return status;
 	tag = answer_text(answer, "tag", &control->fault);
-	if (control->json)
-		control_print_json(answer);
-	else
-		display_line(stdout, "Session %lld is told to go to %s; this is called %s.",
-			     (long long)session, control->arguments[1], tag != NULL ? tag : "?");
+	display_line(stdout, "Session %lld is told to go to %s; this is called %s.",
+		     (long long)session, control->arguments[1], tag != NULL ? tag : "?");
 	json_decref(answer);
 	return control_check_answers(control, "Redirect");
 }

@@ -182,15 +182,10 @@ static int run_status(struct control *control)
 	struct answer_fault *fault = &control->fault;
 	json_t *status = NULL;
 	int64_t consoles, watchers;
-	int result = control_ask(control, "Status", json_object(), &status);
+	int result = control_ask_to_show(control, "Status", json_object(), &status);
 
-	if (result != EX_OK)
+	if (result != EX_OK || status == NULL)
 		return result;
-	if (control->json) {
-		control_print_json(status);
-		json_decref(status);
-		return EX_OK;
-	}
 	show_supervisor(status, fault);
 	show_sessions(control, status, fault);
 	show_channel(control, status, fault);

@@ -14,7 +14,6 @@ import pytest
 
 from processes import ROOT, VDTGWCTL, Program, wait_for
 from terminals import Terminal
-from varlink_peer import Supervisor
 
 COMMANDS = (
     "status sessions session watch bans ban unban never kick message redirect home timeouts config reload "
@@ -23,29 +22,13 @@ COMMANDS = (
 
 
 @pytest.fixture
-def make(tmp_path):
-    made = []
-
-    def new(**options):
-        folder = tmp_path / f"supervisor{len(made)}"
-        folder.mkdir()
-        made.append(Supervisor(folder, **options).start())
-        return made[-1]
-
-    yield new
-    for supervisor in made:
-        if supervisor.program.process.poll() is None:
-            assert supervisor.stop() == 0
-
-
-@pytest.fixture
-def supervisor(make):
-    return make()
+def supervisor(plain):
+    return plain
 
 
 def run(*arguments, env=None, timeout=20):
     return subprocess.run(
-        [VDTGWCTL, *map(str, arguments)],
+        [VDTGWCTL, *[word if isinstance(word, bytes) else str(word) for word in arguments]],
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
@@ -102,7 +85,7 @@ def test_a_caller_is_kicked(supervisor):
 
 
 def test_a_network_is_banned_and_let_in_again(make):
-    supervisor = make(settings={"bans": {"enabled": True}})
+    supervisor = make(settings={"bans": {"enabled": True}}).start()
     assert ask(supervisor, "bans") == "Nobody is banned.\n"
     ban = ask(supervisor, "ban", "203.0.113.7/24", "--for", "2d", "--comment", "scanners \x1b[31m")
     assert ban == "203.0.113.0/24 is banned.\n"
@@ -172,7 +155,7 @@ def test_yesterdays_history_is_read(supervisor):
 
 
 def test_the_files_of_pymoip_are_taken_over(make, tmp_path):
-    supervisor = make(settings={"bans": {"enabled": True}})
+    supervisor = make(settings={"bans": {"enabled": True}}).start()
     now = time.strftime("%Y-%m-%dT%H:%M:%S")
     bans = {f"203.0.{n // 250}.{n % 250 + 1}": now for n in range(700)}
     (tmp_path / "banned.json").write_text(json.dumps({**bans, "198.51.100.1": "2001-01-01T00:00:00"}))
@@ -186,14 +169,14 @@ def test_the_files_of_pymoip_are_taken_over(make, tmp_path):
 
 
 def test_the_teletel_server_is_stopped_and_started(make):
-    supervisor = make(settings={"teletel": {"command_channel": False, "command": ["/bin/sleep", "1000"]}})
+    supervisor = make(settings={"teletel": {"command_channel": False, "command": ["/bin/sleep", "1000"]}}).start()
     wait_for(lambda: ask_json(supervisor, "teletel")["state"] == "running", what="the server")
     assert re.search(r"^program +/bin/sleep", ask(supervisor, "teletel", "status"), re.M)
     assert ask_json(supervisor, "teletel", "stop")["state"] == "stopped"
     assert ask_json(supervisor, "teletel", "start")["state"] == "running"
     before = ask_json(supervisor, "teletel")["pid"]
     assert ask_json(supervisor, "teletel", "restart")["pid"] != before
-    assert "no Teletel server to start" in refused(make(), "teletel")
+    assert "no Teletel server to start" in refused(make().start(), "teletel")
 
 
 def test_thousands_of_sessions_are_listed(supervisor):
@@ -263,6 +246,32 @@ def test_a_fault_in_the_configuration_does_not_keep_an_administrator_from_lookin
     assert "wrong.conf:1:" in done.stderr and "/run/vdtgw/admin" in done.stderr
 
 
+# Orders, over the real supervisor to a session that is none.
+
+
+def test_callers_are_written_to_redirected_and_sent_home(supervisor):
+    session = supervisor.session()
+    number = session.enter()
+    session.tell("StateChanged", state="home", service="ws://localhost:8765")
+    wait_for(lambda: "ws://localhost" in ask(supervisor, "sessions"), what="the session at home")
+    assert ask(supervisor, "message", number, "Bonsoir à tous") == f"Sent to session {number}.\n"
+    assert session.order()["kind"] == "message"
+    assert ask(supervisor, "message", "all", "Bonsoir") == "Sent to 1 session.\n"
+    assert session.order()["kind"] == "message"
+    assert "is not redirected" in refused(supervisor, "home", number)
+    text = ask(supervisor, "redirect", number, "ws://far.example.org", "--ping", "9", "--subprotocol", "binary,tty")
+    assert "ws://far.example.org" in text
+    redirection = session.order()["redirection"]
+    assert (redirection["uri"], redirection["ping"]) == ("ws://far.example.org", 9)
+    assert redirection["subprotocols"] == ["binary", "tty"]
+    assert "is redirected already" in refused(supervisor, "redirect", number, "ws://far.example.org")
+    assert "ws://far.example.org" in ask(supervisor, "session", number)
+    assert "sent back" in ask(supervisor, "home", number, "enough")
+    assert session.order()["kind"] != "message"
+    done = run("--config", supervisor.config, "message", number, "x" * 41)
+    assert done.returncode == 64 and "value of text" in done.stderr
+
+
 # Options.
 
 
@@ -320,8 +329,12 @@ def test_version():
         (["metrics", "--json"], "status --json"),
         (["status", "--color", "red"], "auto, always or never"),
         (["\x1b[2J"], "\\x1B[2J"),
+        (["message", "all", b"\xe9t\xe9"], '"\\xE9t\\xE9" is not UTF-8'),
+        (["ban", "192.0.2.1", "--comment", b"\xff"], "is not UTF-8"),
+        (["history", "--service", b"\xff"], "is not UTF-8"),
+        (["redirect", "1", "ws://a", "--subprotocol", b"a,\xff"], "is not UTF-8"),
     ),
-    ids=lambda value: " ".join(value)[:30] if isinstance(value, list) else "",
+    ids=lambda value: " ".join(map(str, value))[:30] if isinstance(value, list) else "",
 )
 def test_a_wrong_command_is_explained(supervisor, arguments, words):
     done = run("--socket", supervisor.admin_socket, *arguments)
@@ -423,7 +436,7 @@ def test_completion_knows_values():
 
 
 def test_completion_asks_for_sessions_and_networks(make):
-    supervisor = make(settings={"bans": {"enabled": True}})
+    supervisor = make(settings={"bans": {"enabled": True}}).start()
     here = ("--socket", supervisor.admin_socket)
     numbers = [str(supervisor.session().enter()) for _ in range(3)]
     for command in ("session", "kick", "redirect", "home"):
