@@ -13,6 +13,7 @@ sys.dont_write_bytecode = True
 
 import peers  # noqa: E402
 import processes  # noqa: E402
+import scripted_admin  # noqa: E402
 import varlink_peer  # noqa: E402
 
 
@@ -84,6 +85,20 @@ def make(tmp_path):
 @pytest.fixture
 def plain(make):
     return make().start()
+
+
+@pytest.fixture
+def admin(tmp_path):
+    """admin(Method=answer, …): an administration socket that the test plays."""
+    servers = []
+
+    def start(**answers):
+        servers.append(scripted_admin.ScriptedAdmin(tmp_path / f"admin{len(servers)}", answers))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
 
 
 @pytest.fixture(autouse=True)

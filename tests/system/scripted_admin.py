@@ -2,8 +2,12 @@
 none would."""
 
 import json
+import os
 import socket
+import subprocess
 import threading
+
+from processes import VDTGWCTL
 
 
 class Error(Exception):
@@ -94,3 +98,109 @@ class ScriptedAdmin:
             except OSError:
                 pass
             sock.close()
+
+
+def run(server, *arguments, env=None, timeout=20):
+    """vdtgwctl, asking this server; or a socket's path."""
+    return subprocess.run(
+        [VDTGWCTL, "--socket", getattr(server, "path", str(server)), *arguments],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=timeout,
+        env={**os.environ, "TZ": "UTC0", **(env or {})},
+    )
+
+
+# What a supervisor answers.
+
+SESSION = {
+    "session": 12,
+    "pid": 4321,
+    "transport": "telnet",
+    "address": "192.0.2.1",
+    "port": 4711,
+    "state": "away",
+    "service": "wss://remote.example.org/x",
+    "terminal_type": "VT100",
+    "window_size": "40x25",
+    "environment": {"LANG": "fr"},
+    "started": 1795000000000000,
+    "bytes_in": 12,
+    "bytes_out": 3456,
+    "queue": 7,
+    "idle": 2500000,
+    "orders": True,
+    "redirections": 2,
+    "redirection": {
+        "tag": "7",
+        "service": "wss://remote.example.org/x",
+        "state": "connected",
+        "origin": "teletel",
+        "started": 1795000001000000,
+        "bytes_in": 1,
+        "bytes_out": 2048,
+        "ping": 10,
+        "subprotocols": ["binary"],
+    },
+}
+BY_TRANSPORT = {"telnet": 2, "raw": 0, "websocket": 1}
+STATUS = {
+    "version": "0.1.0",
+    "pid": 1,
+    "started": 1795000000000000,
+    "uptime": 93784000000,
+    "launches": 5,
+    "sessions": 3,
+    "sessions_by_transport": BY_TRANSPORT,
+    "admitted": 9,
+    "admitted_by_transport": {"telnet": 7, "raw": 1, "websocket": 1},
+    "refused": 1,
+    "reentered": 2,
+    "kicked": 3,
+    "crashed": 4,
+    "limits": {"sessions": 1000, "per_address": 20, "half_open": 650},
+    "redirections": 6,
+    "command_channel": {
+        "state": "up",
+        "uri": "ws://localhost:8764",
+        "since": 1795000002000000,
+        "connections": 2,
+    },
+    "bans": {"enabled": True, "count": 8, "banned": 10, "unbanned": 2, "refused": 77, "saved": True},
+    "half_open": 1,
+    "half_open_limited": 3,
+    "timeouts": {
+        "activity": {"telnet": 4, "raw": 0, "websocket": 1},
+        "session": BY_TRANSPORT,
+        "home": BY_TRANSPORT,
+        "remote": BY_TRANSPORT,
+    },
+    "consoles": 1,
+    "watchers": 2,
+}
+EVENT = {
+    "time": 1795164841000000,
+    "kind": "ended",
+    "session": 12,
+    "transport": "telnet",
+    "address": "192.0.2.1",
+    "port": 4711,
+    "service": "ws://localhost:8765",
+    "reason": "caller-closed",
+    "duration": 133500000,
+    "bytes_in": 12,
+    "bytes_out": 3456,
+}
+HISTORY = {"events": [EVENT], "total": 500, "oldest": 1790000000000000}
+SERVER = {"kind": "unit", "name": "t.service", "state": "running", "pid": 99, "since": 1, "restarts": 1}
+BAN = {
+    "network": "203.0.113.0/24",
+    "since": 1795000000000000,
+    "visited": 1795000001000000,
+    "until": 1999000000000000,
+    "reason": "typing_speed",
+    "comment": "a scanner",
+    "refusals": 4,
+}
+COUNTS = {"taken": 1, "known": 0, "over": 0, "never": 0, "full": 0}

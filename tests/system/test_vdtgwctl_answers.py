@@ -12,9 +12,9 @@ import time
 
 import pytest
 
-from processes import ROOT, VDTGWCTL, wait_for
-from scripted_admin import HANG_UP, SILENCE, Error, Raw, ScriptedAdmin
-from terminals import Terminal
+from processes import ROOT, VDTGWCTL
+from scripted_admin import BAN, COUNTS, EVENT, HANG_UP, HISTORY, SERVER, SESSION, SILENCE, STATUS
+from scripted_admin import Error, Raw, ScriptedAdmin, run
 
 ADMIN = "org.vdtgw.Admin."
 # Whatever would act on a terminal: C0 but the end of a line, DEL, C1, and what turns the writing.
@@ -22,126 +22,11 @@ CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u20
 NASTY = "a\x1b[2J\r\nb\x07\x9b31m\u202ec\u2066\x7f"
 
 
-@pytest.fixture
-def admin(tmp_path):
-    servers = []
-
-    def start(**answers):
-        servers.append(ScriptedAdmin(tmp_path / f"admin{len(servers)}", answers))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.close()
-
-
-def run(server, *arguments, env=None, timeout=20):
-    return subprocess.run(
-        [VDTGWCTL, "--socket", getattr(server, "path", str(server)), *arguments],
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        timeout=timeout,
-        env={**os.environ, "TZ": "UTC0", **(env or {})},
-    )
-
-
 def succeed(server, *arguments, **options):
     done = run(server, *arguments, **options)
     assert (done.returncode, done.stderr) == (0, ""), done
     return done.stdout
 
-
-SESSION = {
-    "session": 12,
-    "pid": 4321,
-    "transport": "telnet",
-    "address": "192.0.2.1",
-    "port": 4711,
-    "state": "away",
-    "service": "wss://remote.example.org/x",
-    "terminal_type": "VT100",
-    "window_size": "40x25",
-    "environment": {"LANG": "fr"},
-    "started": 1795000000000000,
-    "bytes_in": 12,
-    "bytes_out": 3456,
-    "queue": 7,
-    "idle": 2500000,
-    "orders": True,
-    "redirections": 2,
-    "redirection": {
-        "tag": "7",
-        "service": "wss://remote.example.org/x",
-        "state": "connected",
-        "origin": "teletel",
-        "started": 1795000001000000,
-        "bytes_in": 1,
-        "bytes_out": 2048,
-        "ping": 10,
-        "subprotocols": ["binary"],
-    },
-}
-BY_TRANSPORT = {"telnet": 2, "raw": 0, "websocket": 1}
-STATUS = {
-    "version": "0.1.0",
-    "pid": 1,
-    "started": 1795000000000000,
-    "uptime": 93784000000,
-    "launches": 5,
-    "sessions": 3,
-    "sessions_by_transport": BY_TRANSPORT,
-    "admitted": 9,
-    "admitted_by_transport": {"telnet": 7, "raw": 1, "websocket": 1},
-    "refused": 1,
-    "reentered": 2,
-    "kicked": 3,
-    "crashed": 4,
-    "limits": {"sessions": 1000, "per_address": 20, "half_open": 650},
-    "redirections": 6,
-    "command_channel": {
-        "state": "up",
-        "uri": "ws://localhost:8764",
-        "since": 1795000002000000,
-        "connections": 2,
-    },
-    "bans": {"enabled": True, "count": 8, "banned": 10, "unbanned": 2, "refused": 77, "saved": True},
-    "half_open": 1,
-    "half_open_limited": 3,
-    "timeouts": {
-        "activity": {"telnet": 4, "raw": 0, "websocket": 1},
-        "session": BY_TRANSPORT,
-        "home": BY_TRANSPORT,
-        "remote": BY_TRANSPORT,
-    },
-    "consoles": 1,
-    "watchers": 2,
-}
-EVENT = {
-    "time": 1795164841000000,
-    "kind": "ended",
-    "session": 12,
-    "transport": "telnet",
-    "address": "192.0.2.1",
-    "port": 4711,
-    "service": "ws://localhost:8765",
-    "reason": "caller-closed",
-    "duration": 133500000,
-    "bytes_in": 12,
-    "bytes_out": 3456,
-}
-HISTORY = {"events": [EVENT], "total": 500, "oldest": 1790000000000000}
-SERVER = {"kind": "unit", "name": "t.service", "state": "running", "pid": 99, "since": 1, "restarts": 1}
-BAN = {
-    "network": "203.0.113.0/24",
-    "since": 1795000000000000,
-    "visited": 1795000001000000,
-    "until": 1999000000000000,
-    "reason": "typing_speed",
-    "comment": "a scanner",
-    "refusals": 4,
-}
-COUNTS = {"taken": 1, "known": 0, "over": 0, "never": 0, "full": 0}
 
 # A command, the call that it makes, the answer, and what is to be read in its output.
 COMMANDS = [
@@ -353,9 +238,6 @@ def test_what_is_no_answer_is_said(admin, error, status, words):
     assert words in done.stderr and not CONTROLS.search(done.stderr)
 
 
-WRONG = ["a text", 7, -1, 1 << 62, 1.5, True, [], [7], {}, {"a": 7}, [[]], [{}], ["x"]]
-
-
 def spoilt(value, wrong):
     """Copies of value, in each of which one part is wrong."""
     if isinstance(value, dict):
@@ -533,97 +415,3 @@ def test_an_import_that_fails_half_way_says_so(admin, tmp_path):
     answers = [{**COUNTS, "taken": 500}, Error(ADMIN + "TooMany", {"limit": 500})]
     done = run(admin(Import=lambda _: answers.pop(0)), "import", str(tmp_path))
     assert done.returncode == 1 and "Banned: 500 taken" in done.stdout and "500" in done.stderr
-
-
-# Terminals.
-
-
-def visible(data):
-    return re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"", data)
-
-
-@pytest.mark.parametrize("columns", (20, 40, 80, 132))
-def test_a_table_fits_the_terminal(admin, columns):
-    wide = {**SESSION, "service": "ws://" + "日本" * 100, "address": "2001:db8:1111:2222:3333:4444:5555:6666"}
-    server = admin(ListSessions={"sessions": [wide, SESSION]})
-    terminal = Terminal([VDTGWCTL, "--socket", server.path, "sessions"], columns=columns)
-    try:
-        assert terminal.end() == 0
-        for line in visible(terminal.seen).decode().splitlines():
-            width = sum(2 if character in "日本" else 1 for character in line)
-            assert width <= columns, line
-        assert b"\x1b[1m" in terminal.seen and b"12" in terminal.seen
-    finally:
-        terminal.close()
-
-
-@pytest.mark.parametrize(
-    "arguments, env, coloured",
-    (
-        ([], {}, True),
-        ([], {"NO_COLOR": "1"}, False),
-        ([], {"NO_COLOR": ""}, True),
-        ([], {"TERM": "dumb"}, False),
-        (["--color", "never"], {}, False),
-        (["--color", "always"], {"NO_COLOR": "1"}, True),
-    ),
-    ids=str,
-)
-def test_colour_is_for_terminals_that_want_it(admin, arguments, env, coloured):
-    server = admin(ListSessions={"sessions": [SESSION]})
-    terminal = Terminal([VDTGWCTL, "--socket", server.path, "sessions", *arguments], env={"NO_COLOR": "", **env})
-    try:
-        assert terminal.end() == 0
-        assert (b"\x1b[" in terminal.seen) is coloured
-    finally:
-        terminal.close()
-    text = run(server, "sessions", *arguments, env=env).stdout
-    assert ("\x1b[" in text) is ("always" in arguments)
-
-
-def test_the_screen_refreshes_sorts_turns_and_gives_the_terminal_back(admin):
-    sessions = [{**SESSION, "session": n, "bytes_in": n} for n in range(100, 160)]
-    server = admin(Status=STATUS, ListSessions={"sessions": sessions})
-    terminal = Terminal([VDTGWCTL, "--socket", server.path, "sessions", "--watch"], columns=100, lines=24)
-    try:
-        terminal.wait_for(b"\x1b[?1049h")
-        terminal.wait_for(b"vdtgw 0.1.0, up 1d 02h: 3 callers (telnet 2, websocket 1), 8 banned")
-        terminal.wait_for(b"1 to 20 of 60")
-        terminal.type(b" ")
-        terminal.wait_for(b"21 to 40 of 60")
-        terminal.type(b"b")
-        terminal.wait_for(b"1 to 20 of 60")
-        terminal.type(b"sss")
-        terminal.wait_for(b"by traffic")
-        terminal.wait_for(b"159")
-        terminal.resize(60, 10)
-        terminal.wait_for(b"1 to 6 of 60")
-        # By itself, too.
-        calls = len(server.calls)
-        wait_for(lambda: terminal.read(0.05) and len(server.calls) > calls + 1, what="another frame")
-        # A supervisor that goes is said, and waited for.
-        server.answers["Status"] = HANG_UP
-        terminal.wait_for(b"has closed the connection")
-        server.answers["Status"] = STATUS
-        terminal.wait_for(b"of 60")
-        terminal.type(b"q")
-        assert terminal.end() == 0
-        assert terminal.seen.endswith(b"\x1b[?25h\x1b[?1049l")
-        assert terminal.is_as_before()
-    finally:
-        terminal.close()
-
-
-@pytest.mark.parametrize("number, status", ((signal.SIGINT, 0), (signal.SIGTERM, -15), (signal.SIGHUP, -1)))
-def test_a_signal_gives_the_terminal_back(admin, number, status):
-    # While an answer is awaited, too.
-    server = admin(Status=SILENCE)
-    terminal = Terminal([VDTGWCTL, "--socket", server.path, "sessions", "--watch"])
-    try:
-        terminal.wait_for(b"\x1b[?1049h")
-        wait_for(lambda: server.calls, what="the first question")
-        terminal.process.send_signal(number)
-        assert terminal.end(3) == status
-        assert b"\x1b[?1049l" in terminal.seen and terminal.is_as_before()
-    finally:
-        terminal.close()
