@@ -48,15 +48,23 @@ static size_t character_length(const uint8_t *bytes, size_t available, uint32_t 
 	return length;
 }
 
+/* Unicode's general categories Cc, Cf, Zl and Zp, but for the soft hyphen and the marks of some
+ * scripts, which are seen or do nothing. */
+static const struct {
+	uint32_t first;
+	uint32_t last;
+} acting[] = {
+	{ 0x00, 0x1f },     { 0x7f, 0x9f },     { 0x61c, 0x61c },
+	{ 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f },
+	{ 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
+};
+
 static bool is_safe(uint32_t code_point)
 {
-	if (code_point < 0x20 || (code_point >= 0x7f && code_point <= 0x9f))
-		return false;
-	if (code_point == 0x200e || code_point == 0x200f)
-		return false;
-	if (code_point >= 0x2028 && code_point <= 0x202e)
-		return false;
-	return code_point < 0x2066 || code_point > 0x2069;
+	for (size_t i = 0; i < sizeof(acting) / sizeof(acting[0]); i++)
+		if (code_point >= acting[i].first && code_point <= acting[i].last)
+			return false;
+	return true;
 }
 
 static void escape(char *ret_text, uint8_t byte)

@@ -2,7 +2,9 @@
  * Text of unknown origin made safe for one line of a log or of a terminal's table. Valid UTF-8
  * (RFC 3629) is kept. Each byte of what would act on a terminal or on a reader's eye appears as
  * \xNN: control characters (C0, DEL, C1), the line and paragraph separators, the bidirectional
- * controls (U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069), and bytes that are not UTF-8.
+ * controls (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069), the other characters that
+ * nobody sees (U+200B to U+200D, U+2060 to U+206F, U+FEFF, U+FFF9 to U+FFFB, U+E0000 to U+E007F),
+ * and bytes that are not UTF-8.
  */
 #ifndef VDTGW_COMMON_PRINTABLE_H
 #define VDTGW_COMMON_PRINTABLE_H

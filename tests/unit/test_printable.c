@@ -38,7 +38,11 @@ static void test_text_is_kept_and_the_rest_is_escaped(void **state)
 		{ TEXT("\xf4\x8f\xbf\xbf"), "\xf4\x8f\xbf\xbf" },
 		{ TEXT("\xf4\x90\x80\x80"), "\\xF4\\x90\\x80\\x80" },
 		{ TEXT("\xf8\x88\x80\x80\x80"), "\\xF8\\x88\\x80\\x80\\x80" },
-		{ TEXT("\xe2\x81\xaa"), "\xe2\x81\xaa" },
+		{ TEXT("\xe2\x81\xb0"), "\xe2\x81\xb0" },
+		{ TEXT("\xd8\x9b\xd8\x9c\xd8\x9d"), "\xd8\x9b\\xD8\\x9C\xd8\x9d" },
+		{ TEXT("\xef\xbb\xbf"), "\\xEF\\xBB\\xBF" },
+		{ TEXT("\xf3\xa0\x81\x81"), "\\xF3\\xA0\\x81\\x81" },
+		{ TEXT("\xf3\xa0\x82\x80"), "\xf3\xa0\x82\x80" },
 	};
 
 	(void)state;
@@ -51,8 +55,8 @@ static void test_text_is_kept_and_the_rest_is_escaped(void **state)
 	}
 }
 
-/* They would move what a reader sees, or break a line where the log has none. */
-static void test_separators_and_direction_marks_are_escaped(void **state)
+/* They would move or hide what a reader sees, or break a line where the log has none. */
+static void test_separators_marks_of_direction_and_invisible_ones_are_escaped(void **state)
 {
 	(void)state;
 	for (unsigned code_point = 0x2000; code_point < 0x2080; code_point++) {
@@ -61,9 +65,9 @@ static void test_separators_and_direction_marks_are_escaped(void **state)
 			(uint8_t)(0x80 | (code_point >> 6 & 0x3f)),
 			(uint8_t)(0x80 | (code_point & 0x3f)),
 		};
-		bool escaped = code_point == 0x200e || code_point == 0x200f ||
+		bool escaped = (code_point >= 0x200b && code_point <= 0x200f) ||
 			       (code_point >= 0x2028 && code_point <= 0x202e) ||
-			       (code_point >= 0x2066 && code_point <= 0x2069);
+			       (code_point >= 0x2060 && code_point <= 0x206f);
 		char shown[16];
 		size_t length = printable(shown, sizeof(shown), (const char *)bytes, sizeof(bytes));
 
@@ -135,7 +139,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text_is_kept_and_the_rest_is_escaped),
-		cmocka_unit_test(test_separators_and_direction_marks_are_escaped),
+		cmocka_unit_test(test_separators_marks_of_direction_and_invisible_ones_are_escaped),
 		cmocka_unit_test(test_long_text_is_cut_between_characters_and_marked),
 		cmocka_unit_test(test_nothing_is_written_without_room),
 		cmocka_unit_test(test_result_is_printable_for_all_pairs_of_bytes),
