@@ -180,6 +180,13 @@ static int exchange(struct control *control, const char *method, json_t *paramet
 	if (error == 0)
 		return EX_OK;
 	control_hang_up(control);
+	/* As it does to who is let in by the socket's mode, but has no right. */
+	if (error == -ECONNRESET)
+		return control_fail(
+		    control, EX_UNAVAILABLE,
+		    "the supervisor has closed the connection without an answer: it "
+		    "listens to root and to the group vdtgw-admin only; its log says "
+		    "more (journalctl -t vdtgw-supervisor)");
 	return fail_client(control, error);
 }
 

@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -217,14 +218,23 @@ def test_no_supervisor_is_said(tmp_path):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_no_right_is_said(supervisor, tmp_path):
-    os.chmod(supervisor.admin_socket, 0o600)
-    # A folder that pytest keeps for root stands in the way, too; a copy of the program does not.
-    program = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", VDTGWCTL]
-    done = subprocess.run(
-        [*program, "--socket", supervisor.admin_socket, "status"], capture_output=True, text=True, timeout=20
-    )
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", VDTGWCTL]
+
+    def status(mode):
+        os.chmod(supervisor.admin_socket, mode)
+        # pytest keeps its folders for root: another name of the socket, where anybody may go.
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o711)
+            os.link(supervisor.admin_socket, f"{folder}/admin")
+            arguments = [*nobody, "--socket", f"{folder}/admin", "status"]
+            return subprocess.run(arguments, capture_output=True, text=True, timeout=20)
+
+    done = status(0o600)
     assert done.returncode == 77
     assert "vdtgw-admin" in done.stderr and "usermod" in done.stderr
+    done = status(0o666)
+    assert done.returncode == 69
+    assert "without an answer" in done.stderr and "vdtgw-admin" in done.stderr
 
 
 def test_a_full_backlog_is_waited_for(tmp_path):
