@@ -181,6 +181,34 @@ def test_a_connection_waits_for_no_namespace(installed, transport):
     assert not keys & set(NAMESPACES)
 
 
+def system_calls(names):
+    """The members of the sets, which may hold sets."""
+    found = set()
+    for name in names:
+        if name.startswith("@"):
+            done = subprocess.run(["systemd-analyze", "syscall-filter", name], capture_output=True, text=True)
+            members = re.findall(r"^    ([@\w-]+)$", done.stdout, re.M)
+            assert members, f"{name}: {done.stderr}"
+            found |= system_calls(members)
+        else:
+            found.add(name)
+    return found
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_the_template_lets_a_session_shut_its_own_doors(installed, transport):
+    allowed = set()
+    for key, value in settings(installed, f"vdtgw-{transport}@.service"):
+        if key == "SystemCallFilter":
+            calls = system_calls(value.lstrip("~").split())
+            allowed = allowed - calls if value.startswith("~") else allowed | calls
+    assert {"seccomp", "prctl", "prlimit64", "landlock_create_ruleset", "landlock_restrict_self"} <= allowed
+    # And nothing is missing behind them that the session still needs.
+    own = (ROOT / "vdtgw-session/filter/compile.c").read_text().partition("unknown[]")[0]
+    kept = set(re.findall(r"SCMP_SYS\((\w+)\)", own))
+    assert sorted(kept & system_calls(["@known"]) - allowed) == []
+
+
 def test_sessions_cannot_reach_the_admin_socket(installed):
     users = (installed / PREFIX.lstrip("/") / "lib/sysusers.d/vdtgw.conf").read_text()
     assert not re.search(r"^m\s", users, re.M), "a user of ours is in a group of ours"
