@@ -167,7 +167,6 @@ OTHERS = [
     ("program-fork", None, "EPERM", SESSION_USER),
     ("program-clone", None, "EPERM", SESSION_USER),
     ("program-spawn", None, "EPERM", SESSION_USER),
-    ("program-shell", None, "EPERM", SESSION_USER),
     ("program-in-memory", None, KILLED, SESSION_USER),
     ("memory-made-executable", None, "EPERM", SESSION_USER),
     ("memory-executable", None, "EPERM", SESSION_USER),

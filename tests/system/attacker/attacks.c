@@ -36,8 +36,6 @@ enum {
 	PAGE = 4096,
 };
 
-extern char **environ;
-
 static pid_t process_of(char **arguments)
 {
 	return (pid_t)strtol(arguments[0], NULL, 10);
@@ -334,12 +332,6 @@ static int program_spawn(char **arguments)
 	return errno == 0 ? ended(child) : -1;
 }
 
-static int program_shell(char **arguments)
-{
-	(void)arguments;
-	return system("true") == 0 ? 0 : -1;
-}
-
 static int program_in_memory(char **arguments)
 {
 	(void)arguments;
@@ -568,7 +560,6 @@ const struct attack attacks[] = {
 	{ "program-fork", program_fork },
 	{ "program-clone", program_clone },
 	{ "program-spawn", program_spawn },
-	{ "program-shell", program_shell },
 	{ "program-in-memory", program_in_memory },
 	{ "memory-made-executable", memory_made_executable },
 	{ "memory-executable", memory_executable },
