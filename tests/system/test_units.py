@@ -97,7 +97,12 @@ def test_everything_is_installed(installed):
         "share/doc/vdtgw/examples/xinetd",
         "share/polkit-1/rules.d/vdtgw.rules",
         *(f"share/man/man{page.suffix[1:]}/{page.name}" for page in files_of(ROOT / "man")),
-        *(f"share/vdtgw/{file.relative_to(ROOT / 'share')}" for file in files_of(ROOT / "share")),
+        "share/bash-completion/completions/vdtgwctl",
+        *(
+            f"share/vdtgw/{file.relative_to(ROOT / 'share')}"
+            for file in files_of(ROOT / "share")
+            if file.parent.name != "completions"
+        ),
     ]
     configuration = {"etc/vdtgw/vdtgw.conf", "etc/vdtgw/directory.json"}
     expected = {f"{PREFIX.lstrip('/')}/{file}" for file in under_prefix} | configuration
