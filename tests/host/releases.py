@@ -8,8 +8,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("VDTGW_BUILD", ROOT / "build"))
 PACKAGES = ("vdtgw", "vdtgw-teletel")
-# Of other programs that the tests install, on hosts of their own.
-OTHERS = ("xinetd", "openbsd-inetd")
 
 
 def native_suite():
