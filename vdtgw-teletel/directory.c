@@ -5,8 +5,8 @@
 #include "vdtgw-teletel/directory.h"
 
 #include "common/uri.h"
-#include "vdtgw-teletel/file.h"
 #include "common/utf8.h"
+#include "vdtgw-teletel/file.h"
 
 #include <errno.h>
 #include <jansson.h>
