@@ -11,7 +11,7 @@ import pytest
 import peers
 from calls import START, join
 from peers import Service
-from processes import ROOT, SESSION, SUPERVISOR, Program
+from processes import ROOT, SESSION, SUPERVISOR, Program, wait_for
 from scripted_supervisor import ScriptedSupervisor
 from varlink_peer import Failure
 
@@ -350,6 +350,7 @@ def test_the_story_of_an_address_is_in_the_journal(supervised, logs):
     assert "to ws://remote/" in told("REDIRECTION_ORDERED", **caller, PRIORITY="5",
                                      VDTGW_SERVICE="ws://remote/")
     session.tell("RedirectEnded", tag=tag, reason="declined")
+    wait_for(lambda: "redirection" not in order("GetSession", session=number)["session"])
     order("Kick", session=number, reason="tests")
     told("CALL_KICKED", **caller, VDTGW_SERVICE="ws://home/", VDTGW_REASON="tests", PRIORITY="5")
     session.leave()
