@@ -227,7 +227,8 @@ void admin_interface_gone(struct supervisor *supervisor, struct peer *peer, enum
 {
 	events_remove_watcher(supervisor->events, peer);
 	if (why != PEER_CLOSED && why != PEER_STOPPING)
-		log_warning("admin socket: user %lu (pid %ld) %s and was let go",
+		log_warning("%s socket: user %lu (pid %ld) %s and was let go",
+			    peer_kind(peer) == DISPATCH_CONSOLE ? "console" : "admin",
 			    (unsigned long)peer_uid(peer), (long)peer_pid(peer),
 			    peer_end_text(why));
 }

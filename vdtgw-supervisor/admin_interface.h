@@ -15,7 +15,7 @@ void admin_interface_get_session(struct supervisor *supervisor, struct peer *pee
 void admin_interface_addresses(struct supervisor *supervisor, struct peer *peer,
 			       const struct varlink_call *call);
 
-/* A connection of the admin socket is over. */
+/* A connection of the admin socket, or of the console socket, is over. */
 void admin_interface_gone(struct supervisor *supervisor, struct peer *peer, enum peer_end why);
 
 #endif

@@ -36,7 +36,8 @@
 
 enum {
 	ADMIN_PEERS = 320,          /* watchers among them */
-	ADMIN_OUTPUT_MAX = 262144,  /* bytes that may wait for one administrator */
+	ADMIN_OUTPUT_MAX = 262144,  /* bytes that may wait for one of them, or for a console */
+	CONSOLE_PEERS = 40,         /* two a console, of which vdtgw-console.socket lets 16 in */
 	SESSION_OUTPUT_MAX = 16384, /* … for one session */
 	SESSION_SLACK = 64,         /* connections beyond limits.sessions: callers being refused */
 	OWN_DESCRIPTORS = 64,       /* all that are no peers, generously */
@@ -55,8 +56,23 @@ static const char usage[] =
     "  --version      print the version, and end\n"
     "\n"
     "SIGHUP has the configuration read again: a mistake in it changes nothing.\n"
-    "Sockets come from systemd (descriptors named \"session\" and \"admin\") or are made at\n"
-    "supervisor.session_socket and supervisor.admin_socket.\n";
+    "Sockets come from systemd (descriptors named \"session\", \"admin\" and \"console\") or are\n"
+    "made at supervisor.session_socket, .admin_socket and .console_socket.\n";
+
+/* The Unix sockets that are served. */
+enum door {
+	DOOR_SESSION,
+	DOOR_ADMIN,
+	DOOR_CONSOLE,
+	DOOR_COUNT,
+};
+
+/* What systemd calls its descriptors. */
+static const char *const door_names[DOOR_COUNT] = {
+	[DOOR_SESSION] = "session",
+	[DOOR_ADMIN] = "admin",
+	[DOOR_CONSOLE] = "console",
+};
 
 struct options {
 	const char *config;
@@ -67,12 +83,9 @@ struct options {
 struct program {
 	struct event_loop *loop;
 	struct supervisor supervisor;
-	struct server_options session_options;
-	struct server_options admin_options;
-	struct server *session_server;
-	struct server *admin_server;
-	int session_descriptor; /* handed over by systemd, -1: none */
-	int admin_descriptor;
+	struct server_options options[DOOR_COUNT];
+	struct server *servers[DOOR_COUNT];
+	int descriptors[DOOR_COUNT]; /* handed over by systemd, -1: none */
 };
 
 /* Returns -1 to go on, or the exit status. */
@@ -161,7 +174,7 @@ static const struct peer_handlers admin_handlers = {
  * many session peers there can be. */
 static size_t allow_descriptors(const struct config *config)
 {
-	rlim_t others = ADMIN_PEERS + OWN_DESCRIPTORS;
+	rlim_t others = ADMIN_PEERS + CONSOLE_PEERS + OWN_DESCRIPTORS;
 	rlim_t wanted = (rlim_t)config->limits.sessions + SESSION_SLACK + others;
 	struct rlimit limit;
 
@@ -185,42 +198,42 @@ static size_t allow_descriptors(const struct config *config)
 
 /* A descriptor of systemd's is used where its name is one of ours and it is a socket as we need
  * it; all others are closed. */
-static void take_descriptor(int descriptor, const char *name, int *session, int *admin)
+static void take_descriptor(struct program *program, int descriptor, const char *name)
 {
-	int *place = strcmp(name, "session") == 0 ? session
-		     : strcmp(name, "admin") == 0 ? admin
-						  : NULL;
-
-	if (place != NULL && *place < 0 &&
-	    sd_is_socket_unix(descriptor, SOCK_STREAM, 1, NULL, 0) > 0 &&
-	    fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0) {
-		*place = descriptor;
+	for (int door = 0; door < DOOR_COUNT; door++) {
+		if (strcmp(name, door_names[door]) != 0 || program->descriptors[door] >= 0 ||
+		    sd_is_socket_unix(descriptor, SOCK_STREAM, 1, NULL, 0) <= 0 ||
+		    fcntl(descriptor, F_SETFL, O_NONBLOCK) < 0)
+			continue;
+		program->descriptors[door] = descriptor;
 		return;
 	}
 	log_warning("the descriptor that was handed over as \"%s\" is of no use: a listening Unix "
-		    "stream socket, once by the name of \"session\" and once of \"admin\", is",
+		    "stream socket, once by each of the names \"session\", \"admin\" and "
+		    "\"console\", is",
 		    name);
 	close(descriptor);
 }
 
-static void take_descriptors(int *ret_session, int *ret_admin)
+static void take_descriptors(struct program *program)
 {
 	char **names = NULL;
 	int count = sd_listen_fds_with_names(1, &names);
 
-	*ret_session = -1;
-	*ret_admin = -1;
+	for (int door = 0; door < DOOR_COUNT; door++)
+		program->descriptors[door] = -1;
 	for (int i = 0; i < count; i++) {
-		take_descriptor(SD_LISTEN_FDS_START + i, names[i], ret_session, ret_admin);
+		take_descriptor(program, SD_LISTEN_FDS_START + i, names[i]);
 		free(names[i]);
 	}
 	free(names);
 }
 
-/* Serves one socket: the descriptor given, or with -1 one that is made at path. */
-static int open_server(struct program *program, int descriptor, const char *path,
-		       const struct server_options *options, struct server **ret_server)
+/* Serves one socket: the descriptor that was handed over, or one that is made at path. */
+static int open_server(struct program *program, enum door door, const char *path)
 {
+	const struct server_options *options = &program->options[door];
+	int descriptor = program->descriptors[door];
 	bool own = descriptor < 0;
 	int error = 0;
 
@@ -229,8 +242,8 @@ static int open_server(struct program *program, int descriptor, const char *path
 	if (descriptor < 0)
 		error = descriptor;
 	if (error == 0)
-		error = server_new(ret_server, program->loop, descriptor, own ? path : NULL,
-				   options, &program->supervisor);
+		error = server_new(&program->servers[door], program->loop, descriptor,
+				   own ? path : NULL, options, &program->supervisor);
 	if (error == 0)
 		return 0;
 	log_error("the %s %s cannot be served: %s", options->name, path,
@@ -243,20 +256,17 @@ static int open_server(struct program *program, int descriptor, const char *path
 	return error;
 }
 
-static int open_servers(struct program *program)
+static void set_server_options(struct program *program)
 {
-	const struct config *config = program->supervisor.config;
-	int error;
-
-	program->session_options = (struct server_options) {
+	program->options[DOOR_SESSION] = (struct server_options) {
 		.name = "session socket",
-		.peers_max = allow_descriptors(config),
+		.peers_max = allow_descriptors(program->supervisor.config),
 		.waits_when_full = true,
 		.peer = { .handlers = &session_handlers,
 			  .output_max = SESSION_OUTPUT_MAX,
 			  .kind = DISPATCH_SESSION },
 	};
-	program->admin_options = (struct server_options) {
+	program->options[DOOR_ADMIN] = (struct server_options) {
 		.name = "admin socket",
 		.group = "vdtgw-admin",
 		.peers_max = ADMIN_PEERS,
@@ -265,12 +275,29 @@ static int open_servers(struct program *program)
 			  .settles_by_call = true,
 			  .kind = DISPATCH_ADMIN },
 	};
-	error = open_server(program, program->session_descriptor, config->supervisor.session_socket,
-			    &program->session_options, &program->session_server);
+	program->options[DOOR_CONSOLE] = (struct server_options) {
+		.name = "console socket",
+		.group = "vdtgw-console",
+		.peers_max = CONSOLE_PEERS,
+		.peer = { .handlers = &admin_handlers,
+			  .output_max = ADMIN_OUTPUT_MAX,
+			  .settles_by_call = true,
+			  .kind = DISPATCH_CONSOLE },
+	};
+}
+
+static int open_servers(struct program *program)
+{
+	const struct config *config = program->supervisor.config;
+	int error;
+
+	set_server_options(program);
+	error = open_server(program, DOOR_SESSION, config->supervisor.session_socket);
 	if (error == 0)
-		error =
-		    open_server(program, program->admin_descriptor, config->supervisor.admin_socket,
-				&program->admin_options, &program->admin_server);
+		error = open_server(program, DOOR_ADMIN, config->supervisor.admin_socket);
+	/* Callers do not wait for a console: without this one, which is told, all else goes on. */
+	if (error == 0)
+		(void)open_server(program, DOOR_CONSOLE, config->supervisor.console_socket);
 	return error;
 }
 
@@ -278,7 +305,7 @@ static void on_resized(void *context, const struct config *config)
 {
 	struct program *program = context;
 
-	server_set_peers_max(program->session_server, allow_descriptors(config));
+	server_set_peers_max(program->servers[DOOR_SESSION], allow_descriptors(config));
 }
 
 /* Without the database callers are served all the same, with numbers from the clock. */
@@ -393,8 +420,8 @@ static void tear_down(struct program *program)
 {
 	/* Ahead of the sessions, which go on: the Teletel server is not told that they leave. */
 	teletel_free(program->supervisor.teletel);
-	server_free(program->session_server);
-	server_free(program->admin_server);
+	for (int door = 0; door < DOOR_COUNT; door++)
+		server_free(program->servers[door]);
 	/* Behind the sockets: callers do not wait for its end. */
 	teletel_server_free(program->supervisor.teletel_server);
 	notifier_free(program->supervisor.notifier);
@@ -449,7 +476,7 @@ static void hold_reload(void)
 
 int main(int argc, char **argv)
 {
-	struct program program = { .session_descriptor = -1, .admin_descriptor = -1 };
+	struct program program = { .loop = NULL };
 	struct config *config = NULL;
 	struct options options;
 	char error[CONFIG_ERROR_MAX];
@@ -474,6 +501,6 @@ int main(int argc, char **argv)
 		config_free(config);
 		return EX_OK;
 	}
-	take_descriptors(&program.session_descriptor, &program.admin_descriptor);
+	take_descriptors(&program);
 	return run(&program, options.config, config);
 }

@@ -1,5 +1,5 @@
 /*
- * One of the two Unix sockets: listens, accepts, and holds the peers that are connected.
+ * One of the Unix sockets: listens, accepts, and holds the peers that are connected.
  */
 #ifndef VDTGW_SUPERVISOR_SERVER_H
 #define VDTGW_SUPERVISOR_SERVER_H

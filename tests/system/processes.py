@@ -251,6 +251,7 @@ class Gateway:
         self.env |= env or {}
         self.session_socket = str(self.folder / "session")
         self.admin_socket = str(self.folder / "admin")
+        self.console_socket = str(self.folder / "console")
         self.config = str(self.folder / "vdtgw.conf")
         self.listeners = {}
         self.ports = {}
@@ -266,6 +267,7 @@ class Gateway:
             "supervisor": {
                 "session_socket": self.session_socket,
                 "admin_socket": self.admin_socket,
+                "console_socket": self.console_socket,
                 "state": str(self.folder / "state"),
             },
             "teletel": {"command_channel": False},
@@ -289,7 +291,7 @@ class Gateway:
 
         def listening():
             assert self.supervisor.process.poll() is None, "\n".join(self.supervisor.lines)
-            for path in (self.session_socket, self.admin_socket):
+            for path in (self.session_socket, self.admin_socket, self.console_socket):
                 try:
                     Varlink(path).close()
                 except (FileNotFoundError, ConnectionRefusedError):

@@ -520,7 +520,7 @@ def test_a_read_only_disk_still_tells_who_is_banned(make, small_disk, tmp_path):
     supervisor.program.stop()
     # The sockets are elsewhere, as they are in /run.
     folder = tmp_path / "elsewhere"
-    sockets = {"session_socket": str(folder / "session"), "admin_socket": str(folder / "admin")}
+    sockets = {f"{name}_socket": str(folder / name) for name in ("session", "admin", "console")}
     other = make(folder=folder, supervisor={**sockets, "state": str(small_disk / "state")})
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
     other.start()

@@ -321,7 +321,7 @@ def test_an_orderly_end_loses_nothing(make):
 
 def test_while_the_disk_takes_nothing_events_wait(make, small_disk, tmp_path):
     folder = tmp_path / "elsewhere"
-    sockets = {"session_socket": str(folder / "session"), "admin_socket": str(folder / "admin")}
+    sockets = {f"{name}_socket": str(folder / name) for name in ("session", "admin", "console")}
     state = small_disk / "state"
     state.mkdir()
     supervisor = make(folder, supervisor={**sockets, "state": str(state)})

@@ -28,6 +28,7 @@ class Reloaded(Supervisor):
             "supervisor": {
                 "session_socket": f"{folder}/session",
                 "admin_socket": f"{folder}/admin",
+                "console_socket": f"{folder}/console",
                 "state": f"{folder}/state",
             },
             "teletel": {"command_channel": False},

@@ -24,7 +24,8 @@ ATTACKER = BUILD.resolve() / "tests/system/attacker/attacker"
 SESSION_USER = 64101
 SUPERVISOR_USER = 64102
 ADMIN_GROUP = 64103
-GROUPS = {"vdtgw": SESSION_USER, "vdtgw-admin": ADMIN_GROUP}
+CONSOLE_USER = 64104
+GROUPS = {"vdtgw": SESSION_USER, "vdtgw-admin": ADMIN_GROUP, "vdtgw-console": CONSOLE_USER}
 
 # Where no other resolver listens, and no other run of these tests.
 NAME_SERVER = f"127.77.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"
@@ -289,7 +290,11 @@ def supervised(place):
     """The real supervisor, on sockets of the modes that the units give them."""
     run = place / "run"
     run.mkdir()
-    sockets = {"session": "vdtgw-supervisor.socket", "admin": "vdtgw-admin.socket"}
+    sockets = {
+        "session": "vdtgw-supervisor.socket",
+        "admin": "vdtgw-admin.socket",
+        "console": "vdtgw-supervisor-console.socket",
+    }
     config = place / "supervised.conf"
     state = place / "state"
     state.mkdir(0o700)
@@ -301,6 +306,7 @@ def supervised(place):
             "supervisor": {
                 "session_socket": str(run / "session"),
                 "admin_socket": str(run / "admin"),
+                "console_socket": str(run / "console"),
                 "state": str(state),
             },
             "teletel": {"command_channel": False},
@@ -434,6 +440,15 @@ def test_the_admin_socket_cannot_be_reached(place, supervised):
     assert attack(place, "closed", "unix-connect", supervised / "admin") == "EACCES"
     assert attack(place, "open", "unix-connect", supervised / "admin") == "EACCES"
     assert attack(place, "open", "unix-connect", supervised / "admin", group=ADMIN_GROUP) == "done"
+
+
+def test_the_console_socket_cannot_be_reached_and_reaches_no_other(place, supervised):
+    console = {"user": CONSOLE_USER, "group": CONSOLE_USER}
+    for user in (SESSION_USER, ADMIN_GROUP):
+        assert attack(place, "open", "unix-connect", supervised / "console", user=user) == "EACCES"
+    assert attack(place, "closed", "unix-connect", supervised / "console", **console) == "done"
+    for name in ("session", "admin"):
+        assert attack(place, "open", "unix-connect", supervised / name, **console) == "EACCES"
 
 
 def test_the_database_cannot_be_reached(place, supervised):

@@ -1,4 +1,4 @@
-"""vdtgw-supervisor alone, by way of its two sockets: admission, orders, bounds, restarts."""
+"""vdtgw-supervisor alone, by way of its sockets: admission, orders, bounds, restarts."""
 
 import os
 import re
@@ -242,10 +242,10 @@ def test_ten_thousand_characters_of_state_are_listed_page_by_page(plain):
 # Varlink itself.
 
 
-@pytest.mark.parametrize("name", ("session", "admin"))
+@pytest.mark.parametrize("name", ("session", "admin", "console"))
 def test_each_socket_describes_itself_and_nothing_else(supervisor, name):
     client = getattr(supervisor, name)()
-    own = f"org.vdtgw.{name.capitalize()}"
+    own = "org.vdtgw.Session" if name == "session" else "org.vdtgw.Admin"
     other = "org.vdtgw.Admin" if name == "session" else "org.vdtgw.Session"
     info = client.call(f"{SERVICE}.GetInfo")
     assert (info["vendor"], info["product"]) == ("vdtgw", "vdtgw-supervisor")
@@ -365,7 +365,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("data", MALFORMED.values(), ids=MALFORMED.keys())
-@pytest.mark.parametrize("name", ("session", "admin"))
+@pytest.mark.parametrize("name", ("session", "admin", "console"))
 def test_a_malformed_message_costs_that_peer_only(plain, name, data):
     bystanders = [plain.session(), plain.admin()]
     number = bystanders[0].enter()
@@ -422,7 +422,7 @@ def test_who_calls_too_fast_is_slowed_down_and_nobody_else(plain):
     assert time.monotonic() - started > 1.5
 
 
-@pytest.mark.parametrize("name", ("session", "admin"))
+@pytest.mark.parametrize("name", ("session", "admin", "console"))
 def test_who_does_not_read_is_let_go(plain, name):
     slow = getattr(plain, name)()
     slow.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -555,21 +555,19 @@ def test_an_orderly_stop_leaves_sessions_alone_and_no_socket(make):
     session.enter()
     assert supervisor.program.stop() == 0
     assert session.wait_closed() == []
-    assert not Path(supervisor.session_socket).exists()
-    assert not Path(supervisor.admin_socket).exists()
+    assert not any(Path(path).exists() for path in supervisor.sockets())
     assert not any("crashed" in line for line in supervisor.program.lines)
 
 
 def test_sockets_of_systemd_are_not_removed(make):
     supervisor = make().start(activated=True)
     assert supervisor.program.stop() == 0
-    assert Path(supervisor.session_socket).exists()
-    assert Path(supervisor.admin_socket).exists()
+    assert all(Path(path).exists() for path in supervisor.sockets())
 
 
 def test_own_sockets_are_for_their_group_and_stale_ones_replaced(make):
     supervisor = make().start()
-    for path in (supervisor.session_socket, supervisor.admin_socket):
+    for path in supervisor.sockets():
         assert stat.S_IMODE(os.stat(path).st_mode) == 0o660
     supervisor.kill()
     assert Path(supervisor.session_socket).exists()
@@ -600,6 +598,106 @@ def test_a_file_in_the_place_of_a_socket_is_not_removed(make):
     assert "something else than a socket" in done.stderr
     assert Path(supervisor.admin_socket).read_text() == "precious"
     assert not Path(supervisor.session_socket).exists()
+
+
+def test_what_is_in_the_consoles_place_keeps_no_caller_out(make):
+    """As where a unit for it is missing: told, and all else goes on."""
+    supervisor = make()
+    Path(supervisor.console_socket).mkdir()
+    supervisor.start(without_console=True)
+    supervisor.wait_log("console socket .*something else than a socket")
+    assert supervisor.session().enter() > 0
+    assert supervisor.status()["consoles"] == 0
+
+
+# The console socket.
+
+
+SHOWN = ("Status", "ListSessions", "ListBans", "Timeouts", "Addresses", "TeletelStatus")
+CONTROLS = ("TeletelStart", "TeletelStop", "TeletelRestart")
+DENIED = (
+    *("GetSession", "History", "Configuration", "Reload", "Kick", "Message", "Redirect", "SendHome"),
+    *("Import", "Ban", "Unban", "ListNever", "AddNever", "RemoveNever"),
+)
+
+
+def outcome(client, method):
+    """"done", or the error's name."""
+    try:
+        client.call(f"org.vdtgw.Admin.{method}")
+    except Failure as failure:
+        return failure.name.rpartition(".")[2]
+    return "done"
+
+
+def test_a_console_sees_and_does_what_the_interface_says(make):
+    supervisor = make(settings={"console": {"control": True}}).start()
+    console, admin = supervisor.console(), supervisor.admin()
+    text = console.call(f"{SERVICE}.GetInterfaceDescription", {"interface": "org.vdtgw.Admin"})
+    methods = set(re.findall(r"^method (\w+)", text["description"], re.M))
+    assert methods == {*SHOWN, *CONTROLS, *DENIED, "Watch"}, "each method is in a table here"
+    for method in SHOWN:
+        assert outcome(console, method) == outcome(admin, method)
+    # There is none here; but it may be asked for.
+    assert [outcome(console, method) for method in CONTROLS] == ["NoTeletelServer"] * 3
+    assert {outcome(console, method) for method in DENIED} == {"NotAllowed"}
+    assert outcome(console, "Watch") == "MoreNeeded"
+
+
+def test_without_control_a_console_only_sees(make):
+    supervisor = make(settings={"console": {"control": False}}).start()
+    console, admin = supervisor.console(), supervisor.admin()
+    assert {outcome(console, method) for method in (*CONTROLS, *DENIED)} == {"NotAllowed"}
+    assert [outcome(admin, method) for method in CONTROLS] == ["NoTeletelServer"] * 3
+    assert outcome(console, "Status") == "done"
+
+
+def test_consoles_are_counted_by_who_watches(plain):
+    console, admin = plain.console(), plain.admin()
+    console.call("org.vdtgw.Admin.Status")
+    assert (plain.status()["consoles"], plain.status()["watchers"]) == (0, 0)
+    for client in (console, admin):
+        client.call("org.vdtgw.Admin.Watch", more=True)
+    assert (plain.status()["consoles"], plain.status()["watchers"]) == (1, 2)
+    plain.session().enter()
+    for client in (console, admin):
+        assert client.reply()["event"]["kind"] == "started"
+    console.close()
+    wait_for(lambda: plain.status()["consoles"] == 0, what="the console's end")
+
+
+def test_consoles_beyond_their_number_are_turned_away(plain):
+    consoles = [plain.console() for _ in range(40)]
+    assert all(console.is_open() for console in consoles)
+    assert not plain.console().is_open()
+    plain.wait_log("console socket: 40 peers are connected, which is the limit; others are turned away")
+    assert plain.admin().is_open() and plain.session().is_open()
+    consoles[0].close()
+    wait_for(lambda: plain.console().is_open(), what="a place")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+@pytest.mark.parametrize("name", ("admin", "console"))
+def test_a_loosened_mode_lets_nobody_in(make, name):
+    supervisor = make().start()
+    path = getattr(supervisor, f"{name}_socket")
+    ask = "import socket, sys; s = socket.socket(socket.AF_UNIX); s.settimeout(8); s.connect(sys.argv[1]); print(s.recv(1))"
+
+    def as_nobody():
+        done = subprocess.run(
+            ["/usr/bin/python3", "-c", ask, path],
+            user=65534, group=65534, extra_groups=[], capture_output=True, text=True, timeout=20,
+        )
+        return done.stdout.strip() or done.stderr.strip().rpartition("\n")[2]
+
+    folder = supervisor.folder
+    while folder != Path(folder.anchor):  # down to the socket, for nobody too
+        folder.chmod(folder.stat().st_mode | 0o001)
+        folder = folder.parent
+    assert "Permission denied" in as_nobody()
+    os.chmod(path, 0o666)
+    assert as_nobody() == "b''"
+    supervisor.wait_log(f"{name} socket: user 65534 .* who is not in the group vdtgw-{name}")
 
 
 @pytest.mark.parametrize("damage", ("no folder", "newer"))

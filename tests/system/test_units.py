@@ -22,7 +22,10 @@ UNITS = [
     *(f"vdtgw-{transport}.socket" for transport in TRANSPORTS),
     *(f"vdtgw-{transport}@.service" for transport in TRANSPORTS),
     "vdtgw-admin.socket",
+    "vdtgw-console.socket",
+    "vdtgw-console@.service",
     "vdtgw-sessions.slice",
+    "vdtgw-supervisor-console.socket",
     "vdtgw-supervisor.service",
     "vdtgw-supervisor.socket",
     "vdtgw-teletel.service",
@@ -226,8 +229,26 @@ def test_sessions_cannot_reach_the_admin_socket(installed):
             assert keys["User"] in users.split(), unit
 
 
-@pytest.mark.parametrize("unit", ["vdtgw-supervisor.service", "vdtgw-teletel.service"])
-def test_long_lived_services_are_tight(installed, unit):
+def test_the_console_door_is_for_this_machine_and_reaches_the_console_socket_alone(installed):
+    door = settings(installed, "vdtgw-console.socket")
+    assert [value for key, value in door if key.startswith("Listen")] == ["127.0.0.1:8999"]
+    assert ("Accept", "yes") in door
+    service = dict(settings(installed, "vdtgw-console@.service"))
+    assert service["ExecStart"].endswith("/vdtgw-session --transport console")
+    assert service["User"] == "vdtgw-console"
+    assert service["RestrictAddressFamilies"] == "AF_UNIX"
+    socket = dict(settings(installed, "vdtgw-supervisor-console.socket"))
+    assert (socket["SocketUser"], socket["SocketGroup"], socket["SocketMode"]) == ("root", "vdtgw-console", "0660")
+    supervisor = settings(installed, "vdtgw-supervisor.service")
+    for key in ("Sockets", "Also"):
+        names = next(value for name, value in supervisor if name == key).split()
+        assert names == ["vdtgw-supervisor.socket", "vdtgw-admin.socket", "vdtgw-supervisor-console.socket"]
+
+
+@pytest.mark.parametrize(
+    "unit", ["vdtgw-supervisor.service", "vdtgw-teletel.service", "vdtgw-console@.service"]
+)
+def test_long_lived_and_console_services_are_tight(installed, unit):
     done = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", "--threshold=15", unit_folder(installed) / unit],
         capture_output=True,
@@ -244,7 +265,7 @@ def test_users_and_folders_can_be_made(installed, tmp_path):
         done = subprocess.run([*command, f"--root={tmp_path}", "vdtgw.conf"], capture_output=True, text=True)
         assert done.returncode == 0 and "vdtgw.conf" not in done.stderr, done.stderr
     users = re.findall(r"^(vdtgw[\w-]*):", (tmp_path / "etc/passwd").read_text(), re.M)
-    assert sorted(users) == ["vdtgw", "vdtgw-supervisor", "vdtgw-teletel"]
+    assert sorted(users) == ["vdtgw", "vdtgw-console", "vdtgw-supervisor", "vdtgw-teletel"]
     assert stat.S_IMODE((tmp_path / "run/vdtgw").stat().st_mode) == 0o755
 
 

@@ -128,6 +128,7 @@ class Supervisor:
         self.folder = Path(folder)
         self.session_socket = str(self.folder / "session")
         self.admin_socket = str(self.folder / "admin")
+        self.console_socket = str(self.folder / "console")
         self.state = self.folder / "state"
         self.config = str(self.folder / "vdtgw.conf")
         self.env = {**os.environ, **(env or {})}
@@ -141,6 +142,7 @@ class Supervisor:
                 "supervisor": {
                     "session_socket": self.session_socket,
                     "admin_socket": self.admin_socket,
+                    "console_socket": self.console_socket,
                     "state": str(self.state),
                 },
                 "teletel": {"command_channel": False},
@@ -151,25 +153,28 @@ class Supervisor:
             },
         )
 
-    def start(self, activated=False):
+    def start(self, activated=False, without_console=False):
         command = [*self.command, SUPERVISOR, "--config", self.config]
         if activated:
-            # Descriptors 3 and 4, by name, as systemd hands them over.
-            for path in (self.session_socket, self.admin_socket):
+            # Descriptors 3 to 5, by name, as systemd hands them over.
+            for path in self.sockets():
                 Path(path).unlink(missing_ok=True)
             passed = [f"--setenv={name}" for name in self.env if name.endswith("SAN_OPTIONS")]
             command = [
                 "systemd-socket-activate",
-                f"--listen={self.session_socket}",
-                f"--listen={self.admin_socket}",
-                "--fdname=session:admin",
+                *(f"--listen={path}" for path in self.sockets()),
+                "--fdname=session:admin:console",
                 *passed,
                 *command,
             ]
         self.program = Program(command, env=self.env)
-        wait_for(lambda: all(map(self.answers, (self.session_socket, self.admin_socket))))
+        awaited = self.sockets()[: 2 if without_console else 3]
+        wait_for(lambda: all(map(self.answers, awaited)))
         self.wait_log("ready: ")
         return self
+
+    def sockets(self):
+        return self.session_socket, self.admin_socket, self.console_socket
 
     def answers(self, path):
         assert self.program.process.poll() is None, "\n".join(self.program.lines)
@@ -185,6 +190,10 @@ class Supervisor:
 
     def admin(self):
         self.clients.append(Client(self.admin_socket))
+        return self.clients[-1]
+
+    def console(self):
+        self.clients.append(Client(self.console_socket))
         return self.clients[-1]
 
     def status(self):
