@@ -5,7 +5,7 @@
 #ifndef VDTGWCTL_CONTROL_H
 #define VDTGWCTL_CONTROL_H
 
-#include "vdtgwctl/answer.h"
+#include "common/answer.h"
 #include "vdtgwctl/client.h"
 
 #include <jansson.h>

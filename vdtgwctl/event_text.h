@@ -2,7 +2,7 @@
 #ifndef VDTGWCTL_EVENT_TEXT_H
 #define VDTGWCTL_EVENT_TEXT_H
 
-#include "vdtgwctl/answer.h"
+#include "common/answer.h"
 
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
 #ifndef VDTGWCTL_SESSION_TABLE_H
 #define VDTGWCTL_SESSION_TABLE_H
 
-#include "vdtgwctl/answer.h"
+#include "common/answer.h"
 #include "vdtgwctl/table.h"
 
 enum session_order {

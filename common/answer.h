@@ -3,8 +3,8 @@
  * absent is not known, and shown so; what is of another type than org.vdtgw.Admin says is a fault.
  * Pure.
  */
-#ifndef VDTGWCTL_ANSWER_H
-#define VDTGWCTL_ANSWER_H
+#ifndef VDTGW_COMMON_ANSWER_H
+#define VDTGW_COMMON_ANSWER_H
 
 #include <jansson.h>
 #include <stdbool.h>

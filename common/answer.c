@@ -2,7 +2,7 @@
  * Takes single values out of an answer and remembers the first that is not what it should be, so
  * that a command asks for all that it needs and looks for faults once.
  */
-#include "vdtgwctl/answer.h"
+#include "common/answer.h"
 
 #include <stdio.h>
 
