@@ -2,10 +2,10 @@
 #ifndef VDTGW_SESSION_SUPERVISOR_CLIENT_PRIVATE_H
 #define VDTGW_SESSION_SUPERVISOR_CLIENT_PRIVATE_H
 
-#include "common/varlink.h"
 #include "vdtgw-session/supervisor_client.h"
+#include "vdtgw-session/supervisor_link.h"
 
-#define INTERFACE "org.vdtgw.Session."
+#define INTERFACE "org.vdtgw.Session"
 
 enum {
 	TEXT_MAX = 256, /* bytes of a text, as the interface allows */
@@ -18,13 +18,10 @@ struct supervisor_client {
 	const struct supervisor_entry *entry;
 	const struct supervisor_handlers *handlers;
 	void *context;
-	struct watch *watch; /* NULL while it is away */
-	struct timer *timer; /* of the first answer, or until the next attempt */
-	int passed;          /* a descriptor that came with the first answer; -1: none */
-	struct varlink_reader reader;
-	struct varlink_writer writer;
-	uint64_t number; /* 0: none yet */
-	int64_t started; /* µs since the epoch */
+	struct supervisor_link *link; /* NULL while it is away */
+	struct timer *timer;          /* of the first answer, or until the next attempt */
+	uint64_t number;              /* 0: none yet */
+	int64_t started;              /* µs since the epoch */
 	const char *state;
 	const char *service;
 	const char *redirection;           /* its tag; NULL: none */
@@ -40,11 +37,8 @@ struct supervisor_client {
 
 /* µs since the epoch. */
 int64_t supervisor_client_clock(void);
-/* Calls a method; parameters are taken over. */
-void supervisor_client_call(struct supervisor_client *client, const char *method,
-			    json_t *parameters, unsigned flags);
-/* The same without waiting for an answer; nothing where the session is not admitted: the next Enter
- * says it. */
+/* Calls a method without waiting for an answer; nothing where the session is not admitted: the next
+ * Enter says it. parameters are taken over. */
 void supervisor_client_tell(struct supervisor_client *client, const char *method,
 			    json_t *parameters);
 

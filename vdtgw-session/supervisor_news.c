@@ -17,7 +17,7 @@ void supervisor_client_state(struct supervisor_client *client, const char *state
 {
 	client->state = state;
 	client->service = service;
-	supervisor_client_tell(client, INTERFACE "StateChanged",
+	supervisor_client_tell(client, "StateChanged",
 			       json_pack("{s:s, s:o, s:o}", "state", state, "reason",
 					 varlink_text(reason, TEXT_MAX), "service",
 					 varlink_text(service, SERVICE_MAX)));
@@ -65,27 +65,27 @@ void supervisor_client_learned(struct supervisor_client *client, enum caller_fac
 		remember_environment(client, value);
 	else
 		(void)json_object_set(client->facts, names[fact], value);
-	supervisor_client_tell(client, INTERFACE "Learned", json_pack("{s:o}", names[fact], value));
+	supervisor_client_tell(client, "Learned", json_pack("{s:o}", names[fact], value));
 }
 
 void supervisor_client_redirecting(struct supervisor_client *client, const char *tag,
 				   const char *service)
 {
 	client->redirection = tag;
-	supervisor_client_tell(client, INTERFACE "Redirecting",
+	supervisor_client_tell(client, "Redirecting",
 			       json_pack("{s:o, s:o}", "tag", varlink_text(tag, TEXT_MAX),
 					 "service", varlink_text(service, SERVICE_MAX)));
 }
 
 void supervisor_client_redirected(struct supervisor_client *client, const char *tag)
 {
-	supervisor_client_tell(client, INTERFACE "Redirected",
+	supervisor_client_tell(client, "Redirected",
 			       json_pack("{s:o}", "tag", varlink_text(tag, TEXT_MAX)));
 }
 
 void supervisor_client_requested_close(struct supervisor_client *client, const char *tag)
 {
-	supervisor_client_tell(client, INTERFACE "RequestedClose",
+	supervisor_client_tell(client, "RequestedClose",
 			       json_pack("{s:o}", "tag", varlink_text(tag, TEXT_MAX)));
 }
 
@@ -93,7 +93,7 @@ void supervisor_client_home_lost(struct supervisor_client *client, const char *t
 {
 	/* A supervisor that starts anew has nobody to tell either. */
 	client->redirection = NULL;
-	supervisor_client_tell(client, INTERFACE "HomeLost",
+	supervisor_client_tell(client, "HomeLost",
 			       json_pack("{s:o}", "tag", varlink_text(tag, TEXT_MAX)));
 }
 
@@ -101,7 +101,7 @@ void supervisor_client_redirect_ended(struct supervisor_client *client, const ch
 				      const char *reason)
 {
 	client->redirection = NULL;
-	supervisor_client_tell(client, INTERFACE "RedirectEnded",
+	supervisor_client_tell(client, "RedirectEnded",
 			       json_pack("{s:o, s:o}", "tag", varlink_text(tag, TEXT_MAX), "reason",
 					 varlink_text(reason, TEXT_MAX)));
 }
@@ -137,7 +137,7 @@ void supervisor_client_traffic(struct supervisor_client *client,
 		(void)json_object_set_new(parameters, "remote_out",
 					  json_integer((json_int_t)traffic->remote_out));
 	}
-	supervisor_client_tell(client, INTERFACE "Traffic", parameters);
+	supervisor_client_tell(client, "Traffic", parameters);
 }
 
 void supervisor_client_leave(struct supervisor_client *client, const char *reason,
@@ -145,11 +145,11 @@ void supervisor_client_leave(struct supervisor_client *client, const char *reaso
 {
 	/* Right behind an Enter that is not answered yet, too: it may have admitted the session by
 	 * now, and would take the silence for a crash. */
-	if (client->watch != NULL)
-		supervisor_client_call(client, INTERFACE "Leave",
-				       json_pack("{s:s, s:I, s:I, s:I}", "reason", reason,
-						 "bytes_in", (json_int_t)bytes_in, "bytes_out",
-						 (json_int_t)bytes_out, "duration",
-						 (json_int_t)duration),
-				       VARLINK_ONEWAY);
+	if (client->link != NULL)
+		supervisor_link_call(client->link, "Leave",
+				     json_pack("{s:s, s:I, s:I, s:I}", "reason", reason, "bytes_in",
+					       (json_int_t)bytes_in, "bytes_out",
+					       (json_int_t)bytes_out, "duration",
+					       (json_int_t)duration),
+				     VARLINK_ONEWAY);
 }
