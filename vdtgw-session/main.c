@@ -6,6 +6,7 @@
 #include "common/event_loop.h"
 #include "common/log.h"
 #include "vdtgw-session/call.h"
+#include "vdtgw-session/console.h"
 #include "vdtgw-session/sandbox.h"
 
 #include <errno.h>
@@ -26,21 +27,29 @@ enum {
 };
 
 static const char usage[] =
-    "usage: vdtgw-session --transport telnet|raw|websocket [--config FILE]\n"
+    "usage: vdtgw-session --transport telnet|raw|websocket|console [--config FILE]\n"
     "       vdtgw-session --help | --version\n"
     "\n"
     "Joins the caller on the connected socket that systemd (Accept=yes), xinetd or inetd (nowait)\n"
     "hands over to the home service of the configuration.\n"
     "\n"
-    "  --transport KIND  how the caller speaks: telnet, raw (plain TCP) or websocket\n"
+    "  --transport KIND  how the caller speaks: telnet, raw (plain TCP) or websocket; or console,\n"
+    "                    for who wants to see what happens, by telnet or line by line\n"
     "  --config FILE     instead of " CONFIG_DEFAULT_PATH "\n";
 
 static const int ending_signals[] = { SIGTERM, SIGINT, SIGHUP, 0 };
 
 struct options {
 	enum transport transport;
+	bool console; /* in the place of a transport */
 	bool transport_given;
 	const char *config;
+};
+
+/* Whoever is on the socket: one of them. */
+struct visitor {
+	struct call *call;
+	struct console *console;
 };
 
 /* 0: go on; otherwise *ret_status is the exit status. */
@@ -59,10 +68,12 @@ static int read_options(struct options *ret_options, int argc, char **argv, int 
 	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		switch (option) {
 		case 't':
-			if (transport_from_name(&ret_options->transport, optarg) < 0) {
+			ret_options->console = strcmp(optarg, "console") == 0;
+			if (!ret_options->console &&
+			    transport_from_name(&ret_options->transport, optarg) < 0) {
 				fprintf(stderr,
-					"vdtgw-session: --transport %s: allowed are telnet, raw "
-					"and websocket\n",
+					"vdtgw-session: --transport %s: allowed are telnet, raw, "
+					"websocket and console\n",
 					optarg);
 				return -EINVAL;
 			}
@@ -142,35 +153,45 @@ static int take_socket(int descriptor)
 
 static void on_signal(int signal_number, void *context)
 {
+	const struct visitor *visitor = context;
+
 	(void)signal_number;
-	call_terminate(context);
+	if (visitor->console != NULL)
+		console_terminate(visitor->console);
+	else
+		call_terminate(visitor->call);
 }
 
-static int run(const struct config *config, enum transport transport, int descriptor)
+static int run(const struct config *config, const struct options *options, int descriptor)
 {
 	struct event_loop *loop = NULL;
-	struct call *call = NULL;
+	struct visitor visitor = { .call = NULL };
 	int result;
 
 	result = event_loop_new(&loop, SANDBOX_DESCRIPTORS_MAX);
 	if (result < 0)
 		goto out;
-	sandbox_close_doors(config->dump.enabled ? config->dump.max_bytes : 0);
-	result = call_new(&call, loop, config, transport, descriptor);
+	sandbox_close_doors(config->dump.enabled && !options->console ? config->dump.max_bytes : 0);
+	if (options->console)
+		result = console_new(&visitor.console, loop, config, descriptor);
+	else
+		result = call_new(&visitor.call, loop, config, options->transport, descriptor);
 	if (result < 0)
 		goto out;
 	descriptor = -1;
-	result = event_loop_on_signals(loop, ending_signals, on_signal, call);
+	result = event_loop_on_signals(loop, ending_signals, on_signal, &visitor);
 	if (result < 0)
 		goto out;
 	result = event_loop_run(loop);
 out:
-	call_free(call);
+	call_free(visitor.call);
+	console_free(visitor.console);
 	event_loop_free(loop);
 	if (descriptor >= 0)
 		(void)close(descriptor);
 	if (result < 0)
-		log_error("the call cannot be served: %s", strerror(-result));
+		log_error("the %s cannot be served: %s", options->console ? "console" : "call",
+			  strerror(-result));
 	return result;
 }
 
@@ -214,7 +235,7 @@ int main(int argc, char **argv)
 		log_error("%s", error);
 		return EX_CONFIG;
 	}
-	status = run(config, options.transport, descriptor) < 0 ? EX_OSERR : EX_OK;
+	status = run(config, &options, descriptor) < 0 ? EX_OSERR : EX_OK;
 	config_free(config);
 	return status;
 }
