@@ -1,8 +1,8 @@
 /*
  * What is typed on a console, as keys. Anyone on this machine can connect to the door, and so can
  * web pages in the administrator's browser (a form sent to port 8999), so that what nobody types at
- * a console is told from what somebody does: a packet is judged as a whole, before any key in it
- * counts. Pure.
+ * a console is told from what somebody does: what comes in one piece is judged as a whole, before
+ * any key in it counts. Pure.
  */
 #ifndef VDTGW_SESSION_CONSOLE_KEYS_H
 #define VDTGW_SESSION_CONSOLE_KEYS_H
