@@ -252,8 +252,8 @@ void console_text_session(struct console_text *text, unsigned width, unsigned nu
 
 void console_text_bans_head(struct console_text *text)
 {
-	console_text_line(text, 0, "%-24s %-11s %-11s %-11s %7s  %s", "Banned", "Since",
-			  "Last visit", "Until", "Refused", "Reason");
+	console_text_line(text, 0, "%-19s %-11s %-11s %-11s %5s %s", "Banned", "Since",
+			  "Last visit", "Until", "Tries", "Reason");
 }
 
 void console_text_ban(struct console_text *text, unsigned width, const json_t *ban)
@@ -267,7 +267,7 @@ void console_text_ban(struct console_text *text, unsigned width, const json_t *b
 		if (*at == '_')
 			*at = ' ';
 	console_text_line(
-	    text, width, "%-24s %-11s %-11s %-11s %7s  %s%s%s", text_of(ban, "network"),
+	    text, width, "%-19s %-11s %-11s %-11s %5s %s%s%s", text_of(ban, "network"),
 	    day_of(since, number_of(ban, "since")), day_of(visited, number_of(ban, "visited")),
 	    day_of(until, number_of(ban, "until")),
 	    words_number(refusals, number_of(ban, "refusals")), reason,

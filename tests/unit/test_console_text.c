@@ -118,7 +118,7 @@ static void test_a_ban(void **state)
 
 	(void)state;
 	console_text_ban(&text, 0, ban);
-	check(&text, "203.0.113.9              11-20 08:54 11-20 08:54 11-20 08:54       3  short "
+	check(&text, "203.0.113.9         11-20 08:54 11-20 08:54 11-20 08:54     3 short "
 		     "session: a\\x09b\r\n");
 	json_decref(ban);
 }
