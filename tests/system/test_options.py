@@ -33,7 +33,7 @@ def test_help_names_the_options(program):
     assert "--config" in done.stdout and "--version" in done.stdout
     if program == SESSION:
         assert "--transport" in done.stdout
-        assert all(transport in done.stdout for transport in ("telnet", "raw", "websocket"))
+        assert all(transport in done.stdout for transport in ("telnet", "raw", "websocket", "console"))
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

@@ -13,7 +13,7 @@ from processes import Program, command_of, descendants, is_alive, reap, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("VDTGW_BUILD", "build")
-PORTS = ["TELNET", "WEBSOCKET", "RAW", "KIOSK", "COMMAND"]
+PORTS = ["TELNET", "WEBSOCKET", "RAW", "KIOSK", "COMMAND", "CONSOLE"]
 
 
 def free_ports():
@@ -91,6 +91,18 @@ def test_a_caller_of_each_kind_reaches_the_kiosk(run):
         read_until(caller, rb"s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=.*\x0c")
 
 
+def test_the_console_shows_a_call_on_this_machine_only(run):
+    running = run()
+    running.wait_ready()
+    with call(running.ports["CONSOLE"]) as console:
+        read_until(console, rb"command channel: up")
+        with call(running.ports["RAW"]) as caller:
+            read_until(caller, rb"\x0c")
+            read_until(console, rb" started: 1 raw 127\.0\.0\.1:\d+")
+    text = Path("/proc/net/tcp").read_text() + Path("/proc/net/tcp6").read_text()
+    assert not re.search(rf": 0+:{running.ports['CONSOLE']:04X} ", text)
+
+
 def test_a_caller_is_redirected_to_the_kiosks_own_service_and_comes_home(run):
     running = run()
     running.wait_ready()
@@ -114,8 +126,8 @@ def test_a_signal_ends_everything_with_a_caller_there(run, tmp_path, number):
     with call(running.ports["RAW"]) as caller:
         read_until(caller, rb"\x0c")
         processes = descendants(running.pid)
-        # Supervisor, kiosk, three listeners and the session.
-        assert len(processes) == 6, [command_of(pid) for pid in processes]
+        # Supervisor, kiosk, four listeners and the session.
+        assert len(processes) == 7, [command_of(pid) for pid in processes]
         os.kill(running.pid, number)
         read_until(caller, rb"FIN DE COMMUNICATION\x18\x0a")
         assert running.stop(number, timeout=20) == 0
