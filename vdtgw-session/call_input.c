@@ -130,32 +130,35 @@ void call_input_separator_over(struct call *call)
 	}
 }
 
-/* True when a redirection may be on its way, that this Connexion/Fin is meant for. */
-static bool may_be_redirected(const struct call *call)
-{
-	return call->session.state == SESSION_HOME && call->channel_up && call->sent_at != 0 &&
-	       event_loop_now() - call->sent_at <
-		   (uint64_t)call->config->redirection.hold_ms * US_PER_MS;
-}
-
-static void hold(struct call *call, uint8_t key)
+/* How long a Connexion/Fin that comes now may be held, in µs: a redirection may be on its way that
+ * it is meant for. 0: it is the service's. One look at the clock answers both. */
+static uint64_t time_to_hold(const struct call *call)
 {
 	uint64_t hold_us = (uint64_t)call->config->redirection.hold_ms * US_PER_MS;
+	uint64_t passed;
 
+	if (call->session.state != SESSION_HOME || !call->channel_up || call->sent_at == 0)
+		return 0;
+	passed = event_loop_now() - call->sent_at;
+	return passed < hold_us ? hold_us - passed : 0;
+}
+
+static void hold(struct call *call, uint8_t key, uint64_t time)
+{
 	call->held = true;
 	call->held_at = call->input_length;
 	append_key(call, key);
-	call_set_deadline(call, DEADLINE_HOLD, call->sent_at + hold_us - event_loop_now());
+	call_set_deadline(call, DEADLINE_HOLD, time);
 }
 
 /* This soon after Envoi, Connexion/Fin is for the redirection; for one that failed faster than
  * anybody can see it, too: that one is over, and the next Connexion/Fin is the home service's. */
-static void hold_or_forget(struct call *call, uint8_t key)
+static void hold_or_forget(struct call *call, uint8_t key, uint64_t time)
 {
 	if (call->answered)
 		call->sent_at = 0;
 	else
-		hold(call, key);
+		hold(call, key, time);
 }
 
 void call_input_release(struct call *call)
@@ -180,6 +183,8 @@ void call_input_forget_held(struct call *call)
 
 static void on_hang_up(struct call *call, uint8_t key)
 {
+	uint64_t time;
+
 	switch (call->session.state) {
 	case SESSION_REDIRECTING:
 	case SESSION_AWAY:
@@ -189,8 +194,9 @@ static void on_hang_up(struct call *call, uint8_t key)
 	case SESSION_HOME:
 		if (call->held)
 			return;
-		if (may_be_redirected(call)) {
-			hold_or_forget(call, key);
+		time = time_to_hold(call);
+		if (time > 0) {
+			hold_or_forget(call, key, time);
 			return;
 		}
 		append_key(call, key);
