@@ -121,6 +121,14 @@ static json_t *pack_limits(const struct config *config)
 			 config->bans.enabled ? config->bans.typing_limit : 0.0);
 }
 
+/* The entry may be gone after the order. */
+static void order(const struct session_entry *entry, json_t *limits)
+{
+	peer_order(entry->peer,
+		   json_pack("{s:I, s:{s:s, s:O}}", "session", (json_int_t)entry->number, "order",
+			     "kind", "reload", "limits", limits));
+}
+
 static size_t order_all(const struct supervisor *supervisor, json_t *limits)
 {
 	struct session_entry *entry = session_table_next(supervisor->sessions, 0);
@@ -129,12 +137,9 @@ static size_t order_all(const struct supervisor *supervisor, json_t *limits)
 	while (entry != NULL) {
 		int64_t number = entry->number;
 
-		/* The entry may be gone after the order. */
 		if (entry->orders && !entry->sent_away) {
 			count++;
-			peer_order(entry->peer,
-				   json_pack("{s:I, s:{s:s, s:O}}", "session", (json_int_t)number,
-					     "order", "kind", "reload", "limits", limits));
+			order(entry, limits);
 		}
 		entry = session_table_next(supervisor->sessions, number + 1);
 	}
@@ -154,6 +159,15 @@ static size_t tell_sessions(const struct supervisor *supervisor, const struct co
 	json_decref(limits);
 	json_decref(limits_before);
 	return count;
+}
+
+void reload_tell_session(const struct session_entry *entry, const struct config *config)
+{
+	json_t *limits = pack_limits(config);
+
+	if (limits != NULL)
+		order(entry, limits);
+	json_decref(limits);
 }
 
 /* Telling. */

@@ -40,6 +40,10 @@ void reload_free(struct reload *reload);
  * with only the outcome's error set. */
 int reload_run(struct reload *reload, const char *who, struct reload_outcome *ret_outcome);
 
+/* Orders a session that takes orders to go by the limits of this configuration: one that enters
+ * again still has those of its own start. The entry may be gone then. */
+void reload_tell_session(const struct session_entry *entry, const struct config *config);
+
 /* The file that the configuration is from; NULL: there was none. */
 const char *reload_file(const struct reload *reload);
 /* When it was read, in µs since the epoch. */

@@ -10,6 +10,7 @@
 #include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/gatekeeper.h"
 #include "vdtgw-supervisor/redirections.h"
+#include "vdtgw-supervisor/reload.h"
 #include "vdtgw-supervisor/teletel.h"
 
 #include <string.h>
@@ -327,6 +328,8 @@ static void admit(struct supervisor *supervisor, struct peer *peer, const struct
 	tell(supervisor, entry, &known, again);
 	redirection_clear(&known.redirection);
 	answer_admission(supervisor, peer, entry, more);
+	if (again && more)
+		reload_tell_session(entry, supervisor->config);
 }
 
 void session_interface_enter(struct supervisor *supervisor, struct peer *peer,

@@ -301,6 +301,8 @@ class Conversation:
         )
         reply = session.receive()["parameters"]
         assert reply["channel"] is True
+        if "session" in parameters and parameters.get("more", True):
+            assert session.order()["kind"] == "reload"
         self.numbers[name] = reply["session"]
 
 
@@ -321,6 +323,8 @@ def enter(supervisor, channel, **parameters):
     session.send("org.vdtgw.Session.Enter", {**session.ADDRESS, **parameters}, more=True)
     reply = session.receive()["parameters"]
     assert reply["channel"] is channel
+    if "session" in parameters:
+        assert session.order()["kind"] == "reload"
     return session, reply["session"]
 
 

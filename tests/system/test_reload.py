@@ -344,6 +344,47 @@ def test_live_sessions_are_told_of_new_limits(make):
     assert first.order()["limits"]["typing_limit"] == 20.0
 
 
+def test_who_enters_again_is_told_the_limits_that_hold_now(make):
+    supervisor = make().start()
+    session = supervisor.session()
+    number = session.enter()
+    assert supervisor.stop() == 0
+    supervisor.write(timeouts={"home": 9, "session": 8})
+    supervisor.start()
+    session, deaf, newcomer = (supervisor.session() for _ in range(3))
+    for one, more, parameters in (
+        (session, True, {"session": number}),
+        (deaf, False, {"session": number + 1}),
+        (newcomer, True, {}),
+    ):
+        call = {**one.ADDRESS, **parameters}
+        one.send("org.vdtgw.Session.Enter", call, more=more)
+        assert "order" not in one.reply()
+    order = session.order()
+    assert order["kind"] == "reload" and set(order["limits"]) == set(ALL_LIMITS)
+    assert (order["limits"]["home"], order["limits"]["session"]) == (9, 8)
+    # Nobody else is told: who is new has read the file, and who wants no orders gets none.
+    for one in (deaf, newcomer):
+        assert one.is_open()
+
+
+def test_a_real_call_goes_by_what_was_changed_while_the_supervisor_was_away(gateway):
+    service = Service("ws")
+    running = gateway(home=service.uri)
+    caller, connection = join_call(running, service)
+    running.wait_sessions(1)
+    running.kill_supervisor()
+    caller.send(b"alone")
+    assert connection.receive_exactly(5) == b"alone"
+    with Path(running.config).open("a") as file:
+        file.write("\ntimeouts: { session = 1; };\n")
+    running.start_supervisor()
+    # It has lasted that long by then, or soon will have.
+    connection.receive_to_end()
+    running.wait_sessions(0)
+    caller.close()
+
+
 def test_bans_follow_the_configuration(make):
     scanner = "203.0.113.9"
     supervisor = make(bans={"enabled": True, "strikes": 1}).start()

@@ -107,6 +107,9 @@ class Session(Client):
         if "error" in message:
             raise Failure(message["error"], message.get("parameters", {}))
         assert message.get("continues", False) is more
+        if more and "session" in parameters:
+            # Who enters again is told the limits that hold now.
+            assert self.order()["kind"] == "reload"
         return message["parameters"]["session"]
 
     def tell(self, method, **parameters):
