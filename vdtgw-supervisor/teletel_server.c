@@ -280,7 +280,7 @@ static bool begin_look(struct teletel_server *server)
 		return true;
 	}
 	server->looking = server->looks;
-	server->looks = (struct queue) { NULL };
+	server->looks = (struct queue) { .first = NULL };
 	server->backend->look(server->state);
 	return true;
 }
