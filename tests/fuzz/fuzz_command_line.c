@@ -5,18 +5,10 @@
  */
 #include "vdtgw-supervisor/command_line.h"
 
+#include "tests/fuzz/fuzz.h"
+
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
-
-static void require(bool condition)
-{
-	if (!condition)
-		abort();
-}
 
 static void require_answer(const struct command_line *line)
 {

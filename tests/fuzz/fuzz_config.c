@@ -7,17 +7,7 @@
 #include "common/config_rows.h"
 #include "common/printable.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static void require_number(const struct config_row *row, double number)
 {

@@ -3,10 +3,7 @@
 #include "common/uri.h"
 #include "vdtgw-teletel/directory.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static void check_text(const char *text)
 {

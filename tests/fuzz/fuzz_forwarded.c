@@ -6,22 +6,13 @@
  */
 #include "network/forwarded.h"
 
-#include <errno.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/fuzz/fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
+#include <errno.h>
+#include <stdio.h>
 
 static struct network networks[2];
 static const struct forwarded_trust trust = { networks, 2 };
-
-static void require(bool condition)
-{
-	if (!condition)
-		abort();
-}
 
 static void check(int result, const struct forwarded_caller *caller, const char *why)
 {

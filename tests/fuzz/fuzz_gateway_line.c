@@ -6,10 +6,7 @@
 #include "vdtgw-teletel/identification.h"
 #include "vdtgw-teletel/switchboard.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 enum {
 	LINES = 2

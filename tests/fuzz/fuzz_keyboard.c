@@ -5,8 +5,7 @@
  */
 #include "vdtgw-session/keyboard.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include "tests/fuzz/fuzz.h"
 
 enum {
 	INPUT_MAX = 4096,
@@ -20,15 +19,9 @@ struct transcript {
 	size_t key_count;
 };
 
-static void check(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
 static void append(struct transcript *transcript, uint8_t byte)
 {
-	check(transcript->length < INPUT_MAX);
+	require(transcript->length < INPUT_MAX);
 	transcript->bytes[transcript->length++] = byte;
 }
 
@@ -41,13 +34,13 @@ static void feed_packet(struct keyboard *keyboard, const uint8_t *bytes, size_t 
 		for (size_t i = 0; i < token.length; i++)
 			append(transcript, token.bytes[i]);
 		if (token.length == 0) {
-			check(token.key != SEPARATOR);
+			require(token.key != SEPARATOR);
 			append(transcript, SEPARATOR);
 			append(transcript, token.key);
 			transcript->keys[transcript->key_count++] = token.key;
 		}
 	}
-	check(length == 0);
+	require(length == 0);
 }
 
 static void feed_in_packets(const uint8_t *data, size_t size, size_t packet,
@@ -60,17 +53,15 @@ static void feed_in_packets(const uint8_t *data, size_t size, size_t packet,
 	for (size_t start = 0; start < size; start += packet) {
 		size_t rest = size - start;
 		feed_packet(&keyboard, data + start, rest < packet ? rest : packet, transcript);
-		check(keyboard_waiting(&keyboard) ==
-		      (transcript->length + 1 == start + (rest < packet ? rest : packet)));
+		require(keyboard_waiting(&keyboard) ==
+			(transcript->length + 1 == start + (rest < packet ? rest : packet)));
 	}
 	if (keyboard_flush(&keyboard))
 		append(transcript, SEPARATOR);
-	check(!keyboard_waiting(&keyboard));
-	check(transcript->length == size);
-	check(memcmp(transcript->bytes, data, size) == 0);
+	require(!keyboard_waiting(&keyboard));
+	require(transcript->length == size);
+	require(memcmp(transcript->bytes, data, size) == 0);
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -81,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	feed_in_packets(data + 1, size - 1, data[0] + 1U, &split);
 	feed_in_packets(data + 1, size - 1, size - 1, &whole);
-	check(split.key_count == whole.key_count);
-	check(memcmp(split.keys, whole.keys, whole.key_count) == 0);
+	require(split.key_count == whole.key_count);
+	require(memcmp(split.keys, whole.keys, whole.key_count) == 0);
 	return 0;
 }

@@ -6,10 +6,7 @@
  */
 #include "vdtgw-teletel/kiosk.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static void fixed_time(struct tm *ret_time)
 {

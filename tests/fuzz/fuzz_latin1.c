@@ -5,17 +5,9 @@
  */
 #include "common/latin1.h"
 
+#include "tests/fuzz/fuzz.h"
+
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
-
-static void require(bool condition)
-{
-	if (!condition)
-		abort();
-}
 
 /* RFC 3629, section 4: UTF8-2, UTF8-3 and UTF8-4, whose further bytes are all 80 to BF. */
 static const struct {

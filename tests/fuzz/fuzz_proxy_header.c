@@ -6,17 +6,9 @@
  */
 #include "network/proxy_header.h"
 
+#include "tests/fuzz/fuzz.h"
+
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
-
-static void require(bool condition)
-{
-	if (!condition)
-		abort();
-}
 
 static bool is_same(const struct proxy_endpoint *one, const struct proxy_endpoint *other)
 {

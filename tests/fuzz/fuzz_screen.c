@@ -11,8 +11,7 @@
  */
 #include "vdtgw-session/screen.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include "tests/fuzz/fuzz.h"
 
 enum {
 	/* Each input byte is an operation in its upper bits, an argument in its five lower ones. */
@@ -41,12 +40,6 @@ struct model {
 	enum screen_source first;
 };
 
-static void check(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
 static size_t total_queued(const struct model *model)
 {
 	return model->count[SCREEN_GATEWAY] + model->count[SCREEN_HOME] +
@@ -56,7 +49,7 @@ static size_t total_queued(const struct model *model)
 static void model_write(struct model *model, enum screen_source source, const uint8_t *bytes,
 			size_t length)
 {
-	check(model->count[source] + length <= MODEL_MAX);
+	require(model->count[source] + length <= MODEL_MAX);
 	memmove(model->bytes[source], model->bytes[source] + model->start[source],
 		model->count[source]);
 	model->start[source] = 0;
@@ -71,9 +64,9 @@ static void model_write(struct model *model, enum screen_source source, const ui
 /* A byte that came from a queue. */
 static void model_spoke(struct model *model, enum screen_source source, uint8_t byte)
 {
-	check(model->count[source] > 0 && model->bytes[source][model->start[source]] == byte);
+	require(model->count[source] > 0 && model->bytes[source][model->start[source]] == byte);
 	if (source != model->speaking)
-		check(videotex_position(&model->terminal) == VIDEOTEX_BOUNDARY);
+		require(videotex_position(&model->terminal) == VIDEOTEX_BOUNDARY);
 	model->start[source]++;
 	model->count[source]--;
 	model->speaking = source;
@@ -85,14 +78,14 @@ static void model_spoke(struct model *model, enum screen_source source, uint8_t 
 /* A byte that came from no queue. */
 static void model_completed(struct model *model, uint64_t now, uint8_t byte)
 {
-	check(!model->only_one);
-	check(videotex_position(&model->terminal) != VIDEOTEX_BOUNDARY ||
-	      (model->completing && byte == 0x08));
+	require(!model->only_one);
+	require(videotex_position(&model->terminal) != VIDEOTEX_BOUNDARY ||
+		(model->completing && byte == 0x08));
 	if (!model->completing && !model->dropped) {
-		check(total_queued(model) > model->count[model->speaking]);
-		check(videotex_position(&model->terminal) == VIDEOTEX_OVERLONG ||
-		      (model->count[model->speaking] == 0 &&
-		       now >= model->last_spoken + SCREEN_HOLD_US));
+		require(total_queued(model) > model->count[model->speaking]);
+		require(videotex_position(&model->terminal) == VIDEOTEX_OVERLONG ||
+			(model->count[model->speaking] == 0 &&
+			 now >= model->last_spoken + SCREEN_HOLD_US));
 	}
 	model->completing = true;
 	videotex_feed(&model->terminal, byte);
@@ -103,13 +96,13 @@ static uint8_t read_one(struct screen *screen, struct model *model, uint64_t now
 	uint8_t byte;
 	enum screen_source from = SCREEN_SOURCE_COUNT;
 
-	check(screen_ready(screen, now) && screen_ready_at(screen) <= now);
-	check(screen_read(screen, now, &byte, 1) == 1);
+	require(screen_ready(screen, now) && screen_ready_at(screen) <= now);
+	require(screen_read(screen, now, &byte, 1) == 1);
 	for (unsigned source = 0; source < SCREEN_SOURCE_COUNT; source++) {
 		size_t queued = screen_queued(screen, (enum screen_source)source);
 		if (queued == model->count[source])
 			continue;
-		check(from == SCREEN_SOURCE_COUNT && queued + 1 == model->count[source]);
+		require(from == SCREEN_SOURCE_COUNT && queued + 1 == model->count[source]);
 		from = (enum screen_source)source;
 	}
 	if (from == SCREEN_SOURCE_COUNT) {
@@ -127,20 +120,20 @@ static void read_both(struct screen *by_byte, struct screen *by_block, struct mo
 	uint8_t block[BLOCK_MAX];
 	size_t length = screen_read(by_block, now, block, size);
 
-	check(length <= size);
+	require(length <= size);
 	if (model->only_one)
-		check(length == (total_queued(model) < size ? total_queued(model) : size));
+		require(length == (total_queued(model) < size ? total_queued(model) : size));
 	for (size_t i = 0; i < length; i++)
-		check(read_one(by_byte, model, now) == block[i]);
+		require(read_one(by_byte, model, now) == block[i]);
 	if (length < size) {
-		check(!screen_ready(by_byte, now) && screen_ready_at(by_byte) > now);
+		require(!screen_ready(by_byte, now) && screen_ready_at(by_byte) > now);
 		if (total_queued(model) > 0)
-			check(screen_ready_at(by_byte) == model->last_spoken + SCREEN_HOLD_US);
+			require(screen_ready_at(by_byte) == model->last_spoken + SCREEN_HOLD_US);
 		else
-			check(screen_ready_at(by_byte) == UINT64_MAX);
+			require(screen_ready_at(by_byte) == UINT64_MAX);
 	}
-	check(screen_ready(by_block, now) == screen_ready(by_byte, now));
-	check(screen_ready_at(by_block) == screen_ready_at(by_byte));
+	require(screen_ready(by_block, now) == screen_ready(by_byte, now));
+	require(screen_ready_at(by_block) == screen_ready_at(by_byte));
 }
 
 static void write_both(struct screen *by_byte, struct screen *by_block, struct model *model,
@@ -149,11 +142,11 @@ static void write_both(struct screen *by_byte, struct screen *by_block, struct m
 	size_t room = screen_room(by_byte, source);
 	size_t taken = screen_write(by_byte, source, bytes, length);
 
-	check(room == screen_room(by_block, source));
-	check(taken == (length < room ? length : room));
-	check(screen_write(by_block, source, bytes, length) == taken);
+	require(room == screen_room(by_block, source));
+	require(taken == (length < room ? length : room));
+	require(screen_write(by_block, source, bytes, length) == taken);
 	model_write(model, source, bytes, taken);
-	check(screen_queued(by_byte, source) == model->count[source]);
+	require(screen_queued(by_byte, source) == model->count[source]);
 }
 
 static void drop_both(struct screen *by_byte, struct screen *by_block, struct model *model,
@@ -161,7 +154,7 @@ static void drop_both(struct screen *by_byte, struct screen *by_block, struct mo
 {
 	screen_drop(by_byte, source);
 	screen_drop(by_block, source);
-	check(screen_queued(by_byte, source) == 0);
+	require(screen_queued(by_byte, source) == 0);
 	model->start[source] = 0;
 	model->count[source] = 0;
 	model->only_one = false;
@@ -178,8 +171,6 @@ static void flood_both(struct screen *by_byte, struct screen *by_block, struct m
 	write_both(by_byte, by_block, model, source, flood, sizeof(flood));
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct model model;
@@ -192,7 +183,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	       sizeof(model) - offsetof(struct model, start));
 	model.speaking = model.first = SCREEN_SOURCE_COUNT;
 	model.only_one = true;
-	check(screen_new(&by_byte) == 0 && screen_new(&by_block) == 0);
+	require(screen_new(&by_byte) == 0 && screen_new(&by_block) == 0);
 	while (size > 0) {
 		unsigned operation = data[0] >> 5;
 		size_t argument = data[0] & 0x1f;
@@ -232,7 +223,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			now = screen_ready_at(by_byte);
 		read_both(by_byte, by_block, &model, now, BLOCK_MAX);
 	}
-	check(total_queued(&model) == 0);
+	require(total_queued(&model) == 0);
 	screen_free(by_byte);
 	screen_free(by_block);
 	return 0;

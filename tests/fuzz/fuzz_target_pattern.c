@@ -6,19 +6,9 @@
  */
 #include "common/target_pattern.h"
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "tests/fuzz/fuzz.h"
+
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
-
-static void require(bool condition)
-{
-	if (!condition)
-		abort();
-}
 
 static void read_uri(struct uri *ret_uri, const char *text)
 {

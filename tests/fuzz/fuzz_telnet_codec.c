@@ -6,8 +6,7 @@
  */
 #include "network/telnet_codec.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include "tests/fuzz/fuzz.h"
 
 enum {
 	OPERATIONS_MAX = 100, /* each is a proposal at most: well under TELNET_ANSWERS_MAX */
@@ -22,14 +21,6 @@ static const struct telnet_policy policies[] = {
 	{ TELNET_BINARY, true, true }, { TELNET_ECHO, true, false }, { TELNET_SGA, true, true },
 	{ TELNET_TTYPE, false, true }, { TELNET_NAWS, true, true },
 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
-
-static void require(bool condition)
-{
-	if (!condition)
-		abort();
-}
 
 static struct telnet_codec *codec_make(telnet_event_handler *handler, void *context)
 {

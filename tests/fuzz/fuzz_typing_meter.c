@@ -6,8 +6,7 @@
  */
 #include "vdtgw-session/typing_meter.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include "tests/fuzz/fuzz.h"
 
 enum {
 	PACKET_HEADER = 2,
@@ -16,14 +15,6 @@ enum {
 	US_PER_S = 1000000,
 	US_PER_MS = 1000,
 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
-
-static void require(bool condition)
-{
-	if (!condition)
-		abort();
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 {

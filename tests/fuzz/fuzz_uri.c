@@ -5,20 +5,11 @@
  */
 #include "common/uri.h"
 
+#include "tests/fuzz/fuzz.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
-
-static void require(bool condition)
-{
-	if (!condition)
-		abort();
-}
 
 static void accepted_check(const struct uri *uri)
 {

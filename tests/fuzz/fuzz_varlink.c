@@ -1,14 +1,12 @@
 /* links: common */
 /*
  * Bytes from a peer, in packets of a size that the first byte chooses: whatever they are, the
- * reader ends in messages or in an error, within its bounds, and what it took can be written and
- * read again.
+ * reader ends in messages or in an error, within its bounds and the same however they are cut, and
+ * what it took can be written and read again.
  */
 #include "common/varlink.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 /* A message that was read can be written, and is then read as the same one. */
 static void check_round_trip(const json_t *parameters)
@@ -82,25 +80,46 @@ static void check_text(const uint8_t *data, size_t size)
 	json_decref(value);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* All messages of the bytes, in packets of `step`, as an array; ended by null where one is refused,
+ * and by false where one is not complete. */
+static json_t *read_all(const char *bytes, size_t size, size_t step)
 {
 	struct varlink_reader reader = { 0 };
-	size_t step = size > 0 && data[0] > 0 ? data[0] : 4096;
+	json_t *messages = json_array();
+	long used = 0;
 
-	check_text(data, size);
-	for (size_t done = 1; done < size;) {
+	require(messages != NULL);
+	for (size_t done = 0; done < size && used >= 0; done += (size_t)used) {
 		size_t part = size - done < step ? size - done : step;
 		json_t *message = NULL;
-		long used = varlink_reader_feed(&reader, (const char *)data + done, part, &message);
 
+		used = varlink_reader_feed(&reader, bytes + done, part, &message);
 		if (used < 0)
 			break;
-		if (used == 0 || (size_t)used > part || reader.length > VARLINK_MESSAGE_MAX)
-			abort();
+		require(used > 0 && (size_t)used <= part && reader.length <= VARLINK_MESSAGE_MAX);
 		if (message != NULL)
-			use_message(message);
-		done += (size_t)used;
+			require(json_array_append_new(messages, message) == 0);
 	}
+	require(json_array_append_new(messages, used < 0 ? json_null()
+							 : json_boolean(reader.length == 0)) == 0);
 	varlink_reader_done(&reader);
+	return messages;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *bytes = (const char *)data + 1;
+	json_t *messages, *again;
+
+	if (size == 0)
+		return 0;
+	check_text(data, size);
+	messages = read_all(bytes, size - 1, data[0] + 1U);
+	again = read_all(bytes, size - 1, size);
+	require(json_equal(messages, again));
+	for (size_t i = 0; i + 1 < json_array_size(messages); i++)
+		use_message(json_incref(json_array_get(messages, i)));
+	json_decref(messages);
+	json_decref(again);
 	return 0;
 }

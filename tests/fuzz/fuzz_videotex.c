@@ -5,22 +5,15 @@
  */
 #include "vdtgw-session/videotex.h"
 
-#include <stdbool.h>
-#include <stdlib.h>
-
-static void check(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 /* What PRO1 to PRO3 and the cursor request would have the terminal do. */
 static void check_harmless(const uint8_t *completion, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
-		check(completion[i] != 0x0c && completion[i] != 0x05 && completion[i] != 0x18);
+		require(completion[i] != 0x0c && completion[i] != 0x05 && completion[i] != 0x18);
 		if (i > 0 && completion[i - 1] == 0x1b)
-			check(completion[i] == 0x25);
+			require(completion[i] == 0x25);
 	}
 }
 
@@ -33,17 +26,15 @@ static void check_completion(struct videotex cut)
 	enum videotex_position after = before;
 	size_t length = videotex_complete(&cut, completion);
 
-	check(length <= VIDEOTEX_COMPLETION_MAX);
-	check((length == 0) == (before == VIDEOTEX_BOUNDARY));
-	check(videotex_position(&cut) == VIDEOTEX_BOUNDARY);
-	check(videotex_complete(&cut, second) == 0);
+	require(length <= VIDEOTEX_COMPLETION_MAX);
+	require((length == 0) == (before == VIDEOTEX_BOUNDARY));
+	require(videotex_position(&cut) == VIDEOTEX_BOUNDARY);
+	require(videotex_complete(&cut, second) == 0);
 	check_harmless(completion, length);
 	for (size_t i = 0; i < length; i++)
 		after = videotex_feed(&terminal, completion[i]);
-	check(after == VIDEOTEX_BOUNDARY);
+	require(after == VIDEOTEX_BOUNDARY);
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -53,10 +44,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < size; i++) {
 		enum videotex_position position = videotex_feed(&videotex, data[i]);
 
-		check(position == videotex_position(&videotex));
+		require(position == videotex_position(&videotex));
 		inside = position == VIDEOTEX_BOUNDARY ? 0 : inside + 1;
-		check(inside <= VIDEOTEX_DOWNLOAD_MAX || position == VIDEOTEX_OVERLONG);
-		check(position != VIDEOTEX_OVERLONG || inside > VIDEOTEX_SEQUENCE_MAX);
+		require(inside <= VIDEOTEX_DOWNLOAD_MAX || position == VIDEOTEX_OVERLONG);
+		require(position != VIDEOTEX_OVERLONG || inside > VIDEOTEX_SEQUENCE_MAX);
 		check_completion(videotex);
 	}
 	return 0;
