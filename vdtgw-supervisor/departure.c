@@ -74,8 +74,19 @@ void departure_leave(struct supervisor *supervisor, struct peer *peer,
 	peer_reply(peer, json_object(), false);
 }
 
+/* How long a call was of whose end nobody told: by when it entered, or by when its session says
+ * that it began, which may have been while there was no supervisor, or one that was held up. */
+static int64_t length_of(const struct session_entry *entry)
+{
+	int64_t seen = (int64_t)(event_loop_now() - entry->entered);
+	int64_t said = supervisor_clock() - entry->started;
+
+	return said > seen ? said : seen;
+}
+
 static void crash(struct supervisor *supervisor, struct session_entry *entry)
 {
+	int64_t duration = length_of(entry);
 	struct event event;
 
 	supervisor->totals.crashed++;
@@ -85,11 +96,11 @@ static void crash(struct supervisor *supervisor, struct session_entry *entry)
 	redirections_left(supervisor->redirections, entry, "crashed");
 	event = event_of_session(EVENT_CRASHED, entry);
 	if (!entry->again)
-		event.duration = (int64_t)(event_loop_now() - entry->entered);
+		event.duration = duration;
 	event.bytes_in = entry->bytes_in;
 	event.bytes_out = entry->bytes_out;
 	events_publish(supervisor->events, &event);
-	judge(supervisor, entry, NULL, 0);
+	judge(supervisor, entry, NULL, duration);
 }
 
 void departure_gone(struct supervisor *supervisor, struct peer *peer, enum peer_end why)

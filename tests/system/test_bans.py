@@ -166,6 +166,16 @@ def test_a_session_that_crashes_soon_after_its_start_counts(make):
     wait_for(lambda: SCANNER in bans(supervisor), what="the ban")
 
 
+def test_a_session_that_entered_late_and_crashes_has_not_been_short(make):
+    supervisor = make(bans={"short_session_ms": 60000}).start()
+    session = supervisor.session()
+    # It began while there was no supervisor.
+    session.enter(address=SCANNER, started=int(time.time() * SECOND) - 90 * SECOND)
+    session.close()
+    supervisor.wait_log("crashed: ")
+    assert bans(supervisor) == {}
+
+
 def test_a_session_that_was_sent_away_does_not_count(make):
     supervisor = make(bans={"short_session_ms": 60000}).start()
     session = supervisor.session()
