@@ -1,11 +1,13 @@
 """Fixtures: a gateway made of the real programs, and the certainty that nothing is left of it."""
 
 import contextlib
+import functools
 import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -60,26 +62,30 @@ def small_disk(tmp_path):
 
 
 @pytest.fixture
-def make(tmp_path):
-    """make(settings={…}, env={…}): a supervisor, not started."""
+def supervisors(tmp_path):
+    """supervisors(kind, …, folder=None, env=None, **options): one of that class, not started."""
     made = []
 
-    def new(**options):
-        folder = tmp_path / f"supervisor{len(made)}"
-        folder.mkdir()
-        reports = {
-            name: f"log_path={folder}/sanitizer" for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS")
-        }
-        options["env"] = {**reports, **options.get("env", {})}
-        made.append(varlink_peer.Supervisor(folder, **options))
+    def new(kind, *arguments, folder=None, env=None, **options):
+        folder = Path(folder or tmp_path / f"supervisor{len(made)}")
+        folder.mkdir(exist_ok=True)
+        reports = f"log_path={tmp_path}/sanitizer"
+        env = {"ASAN_OPTIONS": reports, "UBSAN_OPTIONS": reports, **(env or {})}
+        made.append(kind(folder, *arguments, env=env, **options))
         return made[-1]
 
     yield new
     for supervisor in made:
         if supervisor.program is not None and supervisor.program.process.poll() is None:
             assert supervisor.stop() == 0
-        reports = [log.read_text() for log in supervisor.folder.glob("sanitizer*")]
-        assert not reports, reports[0]
+    reports = [log.read_text() for log in tmp_path.glob("sanitizer*")]
+    assert not reports, reports[0]
+
+
+@pytest.fixture
+def make(supervisors):
+    """make(settings={…}, env={…}): a supervisor, not started."""
+    return functools.partial(supervisors, varlink_peer.Supervisor)
 
 
 @pytest.fixture

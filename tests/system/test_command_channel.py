@@ -20,26 +20,14 @@ UNKNOWN = 123456789
 
 
 @pytest.fixture
-def make(tmp_path):
+def make(supervisors):
     """make(server, settings={…}, env={…}): a supervisor of that server, not started."""
-    made = []
 
     def new(server, settings=None, env=None):
-        folder = tmp_path / f"supervisor{len(made)}"
-        folder.mkdir()
-        reports = {
-            name: f"log_path={folder}/sanitizer" for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS")
-        }
         settings = {"teletel": {"uri": server.uri, "retry": 1}, **(settings or {})}
-        made.append(Supervisor(folder, settings=settings, env={**reports, **(env or {})}))
-        return made[-1]
+        return supervisors(Supervisor, settings=settings, env=env)
 
-    yield new
-    for supervisor in made:
-        if supervisor.program is not None and supervisor.program.process.poll() is None:
-            assert supervisor.stop() == 0
-        reports = [log.read_text() for log in supervisor.folder.glob("sanitizer*")]
-        assert not reports, reports[0]
+    return new
 
 
 @pytest.fixture

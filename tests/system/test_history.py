@@ -18,22 +18,13 @@ HOUR = 3600 * SECOND
 
 
 @pytest.fixture
-def make(tmp_path):
-    started = []
+def make(supervisors):
+    """make(folder=None, group={…}): a supervisor, not started."""
 
-    def supervisor(folder=None, **settings):
-        folder = folder or tmp_path / f"supervisor{len(started)}"
-        folder.mkdir(exist_ok=True)
-        reports = f"log_path={tmp_path}/sanitizer"
-        started.append(Supervisor(folder, settings, {"ASAN_OPTIONS": reports, "UBSAN_OPTIONS": reports}))
-        return started[-1]
+    def new(folder=None, **settings):
+        return supervisors(Supervisor, folder=folder, settings=settings)
 
-    yield supervisor
-    for one in started:
-        if one.program is not None and one.program.process.poll() is None:
-            assert one.stop() == 0
-    reports = [log.read_text() for log in tmp_path.glob("sanitizer*")]
-    assert not reports, reports[0]
+    return new
 
 
 def ask(supervisor, **parameters):

@@ -69,23 +69,13 @@ class Reloaded(Supervisor):
 
 
 @pytest.fixture
-def make(tmp_path):
-    started = []
+def make(supervisors):
+    """make(env=None, group={…}): a supervisor whose configuration can change, not started."""
 
-    def supervisor(env=None, **settings):
-        folder = tmp_path / f"supervisor{len(started)}"
-        folder.mkdir()
-        reports = f"log_path={tmp_path}/sanitizer"
-        env = {"ASAN_OPTIONS": reports, "UBSAN_OPTIONS": reports, **(env or {})}
-        started.append(Reloaded(folder, settings, env))
-        return started[-1]
+    def new(env=None, **settings):
+        return supervisors(Reloaded, settings=settings, env=env)
 
-    yield supervisor
-    for one in started:
-        if one.program is not None and one.program.process.poll() is None:
-            assert one.stop() == 0
-    reports = [log.read_text() for log in tmp_path.glob("sanitizer*")]
-    assert not reports, reports[0]
+    return new
 
 
 def watch(supervisor):
