@@ -3,6 +3,7 @@
  */
 #include "vdtgw-supervisor/admin_interface.h"
 
+#include "common/wall_clock.h"
 #include "vdtgw-supervisor/ban_store.h"
 #include "vdtgw-supervisor/dispatch.h"
 #include "vdtgw-supervisor/events.h"
@@ -124,7 +125,7 @@ void admin_interface_status(struct supervisor *supervisor, struct peer *peer,
  * done to the clock. */
 static json_int_t idle(const struct session_entry *entry)
 {
-	int64_t since = supervisor_clock() - (entry->typed != 0 ? entry->typed : entry->started);
+	int64_t since = wall_clock_now() - (entry->typed != 0 ? entry->typed : entry->started);
 
 	return since > 0 ? since : 0;
 }

@@ -5,6 +5,8 @@
 
 #include "common/log.h"
 #include "common/messages.h"
+#include "common/microseconds.h"
+#include "common/wall_clock.h"
 #include "vdtgw-supervisor/ban_loading.h"
 #include "vdtgw-supervisor/database.h"
 #include "vdtgw-supervisor/pending.h"
@@ -39,22 +41,17 @@ struct ban_store {
 	uint64_t syncs_paid; /* µs of event_loop_now(): when the syncs so far are paid for */
 };
 
-static int64_t read_clock(clockid_t clock)
+static int64_t boot_clock_now(void)
 {
 	struct timespec now;
 
-	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-int64_t ban_store_wall(void)
-{
-	return read_clock(CLOCK_REALTIME);
+	(void)clock_gettime(CLOCK_BOOTTIME, &now);
+	return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
 }
 
 int64_t ban_store_now(const struct ban_store *store)
 {
-	return ban_clock_now(store->options.clock, read_clock(CLOCK_BOOTTIME));
+	return ban_clock_now(store->options.clock, boot_clock_now());
 }
 
 bool ban_store_is_failing(const struct ban_store *store)
@@ -132,7 +129,7 @@ static int write_mark(struct ban_store *store)
 {
 	const struct ban_clock_mark mark = {
 		.time = ban_store_now(store),
-		.wall = ban_store_wall(),
+		.wall = wall_clock_now(),
 	};
 
 	return database_put_mark(store->database, &mark);
@@ -348,14 +345,14 @@ void ban_store_nevers_changed(struct ban_store *store)
 /* Starts the clock; where it runs already, says how far it is from what the disk has. */
 static int start_clock(struct ban_store *store, struct database *database, int64_t *ret_shift)
 {
-	int64_t boot = read_clock(CLOCK_BOOTTIME);
+	int64_t boot = boot_clock_now();
 	struct ban_clock_mark mark;
 	struct ban_clock disk;
 	int known = database != NULL ? database_load_mark(database, &mark) : 0;
 
 	if (known < 0)
 		return known;
-	ban_clock_start(&disk, known == 1 ? &mark : NULL, boot, ban_store_wall());
+	ban_clock_start(&disk, known == 1 ? &mark : NULL, boot, wall_clock_now());
 	if (!store->clock_runs)
 		*store->options.clock = disk;
 	store->clock_runs = true;

@@ -66,8 +66,7 @@ void ban_store_check(struct ban_store *store);
 /* Whether what is decided now would be lost with the process. */
 bool ban_store_is_failing(const struct ban_store *store);
 
-/* µs of the ban clock and since the epoch, now. */
+/* µs of the ban clock, now. */
 int64_t ban_store_now(const struct ban_store *store);
-int64_t ban_store_wall(void);
 
 #endif

@@ -7,9 +7,9 @@
 
 #include "common/log.h"
 #include "common/messages.h"
+#include "common/wall_clock.h"
 #include "network/service_link.h"
 #include "vdtgw-supervisor/command_line.h"
-#include "vdtgw-supervisor/supervisor.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -76,7 +76,7 @@ static void set_state(struct command_channel *channel, enum command_channel_stat
 	log_debug("command channel: %s -> %s: %s", state_names[channel->state], state_names[state],
 		  why);
 	channel->state = state;
-	channel->since = supervisor_clock();
+	channel->since = wall_clock_now();
 }
 
 static void forget_line(struct command_channel *channel)
@@ -280,7 +280,7 @@ int command_channel_new(struct command_channel **ret_channel, struct event_loop 
 		command_channel_free(channel);
 		return error;
 	}
-	channel->since = supervisor_clock();
+	channel->since = wall_clock_now();
 	if (config->teletel.command_channel) {
 		set_state(channel, COMMAND_CHANNEL_CONNECTING, "configured");
 		timer_arm(channel->timer, 0);

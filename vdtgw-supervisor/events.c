@@ -5,7 +5,7 @@
  */
 #include "vdtgw-supervisor/events.h"
 
-#include "vdtgw-supervisor/supervisor.h"
+#include "common/wall_clock.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -65,7 +65,7 @@ struct event event_of(enum event_kind kind)
 {
 	return (struct event) {
 		.kind = kind,
-		.time = supervisor_clock(),
+		.time = wall_clock_now(),
 		.session = -1,
 		.duration = -1,
 		.bytes_in = -1,

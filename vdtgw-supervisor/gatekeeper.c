@@ -7,6 +7,7 @@
 #include "common/duration.h"
 #include "common/log.h"
 #include "common/messages.h"
+#include "common/wall_clock.h"
 #include "vdtgw-supervisor/ban_rules.h"
 #include "vdtgw-supervisor/ban_store.h"
 #include "vdtgw-supervisor/gatekeeper_parts.h"
@@ -267,7 +268,7 @@ int gatekeeper_unban(struct gatekeeper *gatekeeper, const struct network *networ
 int gatekeeper_add_never(struct gatekeeper *gatekeeper, const struct network *network,
 			 const char *comment)
 {
-	int r = never_list_add(gatekeeper->nevers, network, ban_store_wall(), comment);
+	int r = never_list_add(gatekeeper->nevers, network, wall_clock_now(), comment);
 
 	if (r < 0)
 		return r;
@@ -306,7 +307,7 @@ const struct gatekeeper_totals *gatekeeper_totals(const struct gatekeeper *gatek
 
 int64_t gatekeeper_wall_time(const struct gatekeeper *gatekeeper, int64_t time)
 {
-	return ban_store_wall() - ban_store_now(gatekeeper->store) + time;
+	return wall_clock_now() - ban_store_now(gatekeeper->store) + time;
 }
 
 struct ban_store *gatekeeper_store(const struct gatekeeper *gatekeeper)

@@ -4,6 +4,7 @@
  */
 #include "vdtgw-supervisor/gatekeeper.h"
 
+#include "common/wall_clock.h"
 #include "vdtgw-supervisor/ban_store.h"
 #include "vdtgw-supervisor/gatekeeper_parts.h"
 #include "vdtgw-supervisor/kernel_set.h"
@@ -15,7 +16,7 @@ int gatekeeper_import_ban(struct gatekeeper *gatekeeper, const struct network *n
 {
 	int64_t duration = (int64_t)(gatekeeper->config->bans.duration * SECOND);
 	int64_t now = ban_store_now(gatekeeper->store);
-	int64_t wall = ban_store_wall();
+	int64_t wall = wall_clock_now();
 	int64_t ago = visited < wall ? wall - visited : 0;
 	const struct ban_terms terms = {
 		.since = now - ago,
@@ -48,7 +49,7 @@ int gatekeeper_import_never(struct gatekeeper *gatekeeper, const struct network 
 
 	if (never_list_has(gatekeeper->nevers, network))
 		return GATEKEEPER_IMPORT_KNOWN;
-	error = never_list_add(gatekeeper->nevers, network, ban_store_wall(), comment);
+	error = never_list_add(gatekeeper->nevers, network, wall_clock_now(), comment);
 	if (error < 0)
 		return error == -ENOSPC ? GATEKEEPER_IMPORT_FULL : error;
 	if (ban != NULL) {

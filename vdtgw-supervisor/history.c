@@ -7,9 +7,9 @@
 
 #include "common/log.h"
 #include "common/microseconds.h"
+#include "common/wall_clock.h"
 #include "vdtgw-supervisor/database.h"
 #include "vdtgw-supervisor/database_history.h"
-#include "vdtgw-supervisor/supervisor.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -141,7 +141,7 @@ static void recover(struct history *history)
 /* What is older than this is kept no longer. */
 static int64_t oldest_time(const struct history *history)
 {
-	return history->most > 0 ? supervisor_clock() - history->duration : 0;
+	return history->most > 0 ? wall_clock_now() - history->duration : 0;
 }
 
 /* One transaction: adds the oldest of the queue, and removes from the table what is beyond its

@@ -5,6 +5,7 @@
 #include "common/event_loop.h"
 #include "common/log.h"
 #include "common/messages.h"
+#include "common/wall_clock.h"
 #include "vdtgw-supervisor/admin_interface.h"
 #include "vdtgw-supervisor/ban_store.h"
 #include "vdtgw-supervisor/database.h"
@@ -321,7 +322,7 @@ static void on_database(void *context, struct database *database, bool is_new)
 	/* Of the numbers that were given, nothing is known any more: those from the seconds of the
 	 * clock on are far above. */
 	if (is_new)
-		(void)session_numbers_claim(&supervisor->numbers, supervisor_clock() / 1000000);
+		(void)session_numbers_claim(&supervisor->numbers, wall_clock_now() / 1000000);
 	if (supervisor->launches == 0 &&
 	    database_add_launch(database, supervisor->started, &supervisor->launches) < 0)
 		log_error("this launch cannot be counted: %s", database_why(database));
@@ -374,7 +375,7 @@ static int set_up(struct program *program)
 	struct supervisor *supervisor = &program->supervisor;
 	int error;
 
-	supervisor->started = supervisor_clock();
+	supervisor->started = wall_clock_now();
 	supervisor->started_monotonic = event_loop_now();
 	error = event_loop_new(&program->loop, LOOP_DESCRIPTORS);
 	if (error == 0)

@@ -5,6 +5,7 @@
 #include "vdtgw-supervisor/redirections.h"
 
 #include "common/messages.h"
+#include "common/wall_clock.h"
 #include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/timeouts.h"
 
@@ -123,7 +124,7 @@ int redirections_order(struct redirections *redirections, struct session_entry *
 	redirection->orphaned = order->origin != REDIRECTION_BY_TELETEL;
 	redirection->ping = order->ping;
 	redirection->subprotocols = json_incref(order->subprotocols);
-	redirection->started = supervisor_clock();
+	redirection->started = wall_clock_now();
 	redirection->ordered = event_loop_now();
 	set_state(entry, REDIRECTION_ORDERED, redirection_origin_name(order->origin));
 	supervisor_log_session(

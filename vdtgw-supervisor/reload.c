@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "common/messages.h"
+#include "common/wall_clock.h"
 #include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/gatekeeper.h"
 #include "vdtgw-supervisor/teletel.h"
@@ -306,7 +307,7 @@ int reload_run(struct reload *reload, const char *who, struct reload_outcome *re
 	keep_until_restart(now, before, ret_outcome);
 	apply(reload, now, &ret_outcome->changed);
 	reload->config = now;
-	reload->time = supervisor_clock();
+	reload->time = wall_clock_now();
 	ret_outcome->sessions = tell_sessions(reload->supervisor, before, now);
 	config_free(before);
 	tell(reload, who, ret_outcome);
@@ -334,7 +335,7 @@ int reload_new(struct reload **ret_reload, struct supervisor *supervisor,
 	reload->supervisor = supervisor;
 	reload->options = *options;
 	reload->config = options->config;
-	reload->time = supervisor_clock();
+	reload->time = wall_clock_now();
 	supervisor->config = options->config;
 	*ret_reload = reload;
 	return 0;

@@ -4,6 +4,7 @@
  */
 #include "vdtgw-supervisor/session_interface.h"
 
+#include "common/wall_clock.h"
 #include "vdtgw-supervisor/admission.h"
 #include "vdtgw-supervisor/ban_store.h"
 #include "vdtgw-supervisor/dumps.h"
@@ -186,7 +187,7 @@ static int64_t new_number(struct supervisor *supervisor)
 	int64_t number;
 
 	do {
-		number = session_numbers_take(&supervisor->numbers, supervisor_clock(), &failed);
+		number = session_numbers_take(&supervisor->numbers, wall_clock_now(), &failed);
 		if (failed)
 			log_error("session numbers come from the clock for now, because the "
 				  "database cannot be written: %s",
@@ -236,7 +237,7 @@ static struct session_entry *add_session(struct supervisor *supervisor, struct p
 		return NULL;
 	entry->pid = peer_pid(peer);
 	entry->port = caller->port;
-	entry->started = values->started >= 0 ? values->started : supervisor_clock();
+	entry->started = values->started >= 0 ? values->started : wall_clock_now();
 	memcpy(entry->state, "entering", sizeof("entering"));
 	entry->announced = known->announced;
 	entry->redirections = known->redirections;

@@ -1,6 +1,6 @@
 /*
- * The few things that both interfaces share: how a session is named in the log, how parameters
- * are checked and how a session is forgotten.
+ * The few things that the interfaces share: how sessions and peers are named in the log, how
+ * parameters are checked, how a session is sent away and how it is forgotten.
  */
 #include "vdtgw-supervisor/supervisor.h"
 
@@ -9,15 +9,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
-
-int64_t supervisor_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 void supervisor_format_address(const struct session_entry *entry, char ret_text[ADDRESS_TEXT_MAX])
 {

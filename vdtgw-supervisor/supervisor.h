@@ -54,9 +54,6 @@ struct supervisor {
 	} totals;
 };
 
-/* Microseconds since the epoch. */
-int64_t supervisor_clock(void);
-
 /* The caller's address as text, empty where there is none. */
 void supervisor_format_address(const struct session_entry *entry, char ret_text[ADDRESS_TEXT_MAX]);
 

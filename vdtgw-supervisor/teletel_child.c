@@ -4,8 +4,8 @@
  * whether it could be executed, and by one timer, which means something else in each state.
  */
 #include "common/microseconds.h"
+#include "common/wall_clock.h"
 #include "vdtgw-supervisor/child_process.h"
-#include "vdtgw-supervisor/supervisor.h"
 #include "vdtgw-supervisor/teletel_backend.h"
 #include "vdtgw-supervisor/teletel_backoff.h"
 #include "vdtgw-supervisor/teletel_output.h"
@@ -83,7 +83,7 @@ static bool has_command(const void *state, const struct config *config)
 static void set_state(struct child *child, enum teletel_state state)
 {
 	child->state = state;
-	child->since = supervisor_clock();
+	child->since = wall_clock_now();
 	child->retry = 0;
 	timer_disarm(child->timer);
 }
@@ -474,7 +474,7 @@ static int open_child(void **ret_state, struct event_loop *loop, const struct co
 	child->loop = loop;
 	child->listener = listener;
 	child->context = context;
-	child->since = supervisor_clock();
+	child->since = wall_clock_now();
 	child->command = copy_command(&config->teletel.command);
 	if (child->command == NULL)
 		error = -ENOMEM;
