@@ -75,16 +75,15 @@ static void answer_network(struct peer *peer, const struct network *network)
 static void log_order(struct peer *peer, const char *message_id, const struct network *network,
 		      const char *what, const char *comment)
 {
-	char text[NETWORK_TEXT_MAX];
+	char text[NETWORK_TEXT_MAX], by[PEER_TEXT_MAX];
 	const struct log_field fields[] = {
 		{ "VDTGW_ADDRESS", text },
 		{ "VDTGW_REASON", comment },
 	};
 
 	network_format(network, text);
-	log_event(LOG_PRIORITY_NOTICE, message_id, fields, LENGTH(fields),
-		  "%s is %s by user %lu (pid %ld)%s%s", text, what, (unsigned long)peer_uid(peer),
-		  (long)peer_pid(peer), comment != NULL ? ": " : "",
+	log_event(LOG_PRIORITY_NOTICE, message_id, fields, LENGTH(fields), "%s is %s by %s%s%s",
+		  text, what, peer_format(peer, by), comment != NULL ? ": " : "",
 		  comment != NULL ? comment : "");
 }
 

@@ -141,6 +141,7 @@ void import_interface_import(struct supervisor *supervisor, struct peer *peer,
 			     const struct varlink_call *call)
 {
 	json_int_t counts[GATEKEEPER_IMPORT_COUNT] = { 0 };
+	char by[PEER_TEXT_MAX];
 	struct lists lists;
 
 	if (!read_lists(peer, call, &lists))
@@ -150,9 +151,8 @@ void import_interface_import(struct supervisor *supervisor, struct peer *peer,
 		return;
 	}
 	log_notice("%lld bans and never-banned addresses of another gateway were taken over for "
-		   "user %lu (pid %ld), of %zu",
-		   (long long)counts[GATEKEEPER_IMPORT_TAKEN], (unsigned long)peer_uid(peer),
-		   (long)peer_pid(peer),
+		   "%s, of %zu",
+		   (long long)counts[GATEKEEPER_IMPORT_TAKEN], peer_format(peer, by),
 		   json_array_size(lists.bans) + json_array_size(lists.nevers));
 	peer_reply(peer,
 		   json_pack("{s:I, s:I, s:I, s:I, s:I}", "taken", counts[GATEKEEPER_IMPORT_TAKEN],

@@ -13,14 +13,9 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-
-enum {
-	BY_MAX = 64,
-};
 
 /* The parameters of all the methods; what a call does not hold stays as it was. */
 struct values {
@@ -70,21 +65,13 @@ static void publish(struct supervisor *supervisor, enum event_kind kind,
 	events_publish(supervisor->events, &event);
 }
 
-/* "user 0 (pid 123)" */
-static const char *format_by(const struct peer *peer, char ret_text[BY_MAX])
-{
-	snprintf(ret_text, BY_MAX, "user %lu (pid %ld)", (unsigned long)peer_uid(peer),
-		 (long)peer_pid(peer));
-	return ret_text;
-}
-
 static void log_order(const struct peer *peer, const char *message_id,
 		      const struct session_entry *entry, const char *what, const char *reason)
 {
-	char by[BY_MAX];
+	char by[PEER_TEXT_MAX];
 
 	supervisor_log_reason(message_id, LOG_PRIORITY_NOTICE, entry, reason, "%s by %s%s%s", what,
-			      format_by(peer, by), reason != NULL ? ": " : "",
+			      peer_format(peer, by), reason != NULL ? ": " : "",
 			      reason != NULL ? reason : "");
 }
 
@@ -148,10 +135,10 @@ static void message_all(struct supervisor *supervisor, struct peer *peer, const 
 {
 	int64_t sent = order_message_to_all(supervisor, text);
 	const struct log_field fields[] = { { "VDTGW_REASON", text } };
-	char by[BY_MAX];
+	char by[PEER_TEXT_MAX];
 
 	log_event(LOG_PRIORITY_NOTICE, MESSAGE_CALL_MESSAGE, fields, LENGTH(fields),
-		  "%lld sessions are written to by %s: %s", (long long)sent, format_by(peer, by),
+		  "%lld sessions are written to by %s: %s", (long long)sent, peer_format(peer, by),
 		  text);
 	publish(supervisor, EVENT_MESSAGE, NULL, text);
 	peer_reply(peer, json_pack("{s:I}", "sent", (json_int_t)sent), false);
@@ -222,11 +209,11 @@ static const char *find_invalid(const struct values *values)
 static void redirect(struct supervisor *supervisor, struct peer *peer, struct session_entry *entry,
 		     const struct values *values)
 {
-	char tag[COMMAND_TAG_MAX + 1], by[BY_MAX];
+	char tag[COMMAND_TAG_MAX + 1], by[PEER_TEXT_MAX];
 	json_t *none = json_array();
 	const struct redirections_order order = {
 		.origin = REDIRECTION_BY_ADMINISTRATOR,
-		.by = format_by(peer, by),
+		.by = peer_format(peer, by),
 		.tag = tag,
 		.uri = values->uri,
 		.ping = (unsigned)values->ping,

@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -79,6 +80,13 @@ pid_t peer_pid(const struct peer *peer)
 uid_t peer_uid(const struct peer *peer)
 {
 	return peer->credentials.uid;
+}
+
+const char *peer_format(const struct peer *peer, char ret_text[PEER_TEXT_MAX])
+{
+	snprintf(ret_text, PEER_TEXT_MAX, "user %lu (pid %ld)",
+		 (unsigned long)peer->credentials.uid, (long)peer->credentials.pid);
+	return ret_text;
 }
 
 bool peer_has_hung_up(const struct peer *peer)

@@ -22,6 +22,7 @@ enum {
 	PEER_BURST = 400,
 	PEER_PATIENCE = 10,      /* s for a first call, for the rest of a message */
 	PEER_READ_PATIENCE = 60, /* s without reading anything of what waits for it */
+	PEER_TEXT_MAX = 64,
 };
 
 /* Why a connection ended; peer_end_text() says it in words. */
@@ -56,7 +57,8 @@ struct peer_options {
 };
 
 /* Takes the connected descriptor, non-blocking, on success only. options are kept, not copied.
- * Handlers run from the loop, from peer_free() and from peer_order(). Returns 0 or -errno. */
+ * Handlers run from the loop, and from peer_end(), peer_order() and peer_answer_…(). Returns 0 or
+ * -errno. */
 int peer_new(struct peer **ret_peer, struct event_loop *loop, int descriptor,
 	     const struct peer_options *options, void *context);
 /* Ends the connection, at once or, from within its own handler, at the end of that. */
@@ -88,6 +90,8 @@ bool peer_has_hung_up(const struct peer *peer);
 /* As the kernel saw them when it connected. */
 pid_t peer_pid(const struct peer *peer);
 uid_t peer_uid(const struct peer *peer);
+/* "user 0 (pid 123)", for logs. Returns ret_text. */
+const char *peer_format(const struct peer *peer, char ret_text[PEER_TEXT_MAX]);
 
 /* As in its options. */
 int peer_kind(const struct peer *peer);

@@ -69,6 +69,7 @@ static void order(struct supervisor *supervisor, struct peer *peer, const struct
 		  enum teletel_order what, const char *word)
 {
 	struct peer_answer *answer;
+	char by[PEER_TEXT_MAX];
 	int error;
 
 	if (!supervisor_read_parameters(peer, call, NULL, 0, supervisor))
@@ -76,8 +77,7 @@ static void order(struct supervisor *supervisor, struct peer *peer, const struct
 	answer = peer_postpone(peer);
 	if (answer == NULL)
 		return;
-	log_notice("user %lu (pid %ld) orders the Teletel server to %s",
-		   (unsigned long)peer_uid(peer), (long)peer_pid(peer), word);
+	log_notice("%s orders the Teletel server to %s", peer_format(peer, by), word);
 	error = teletel_server_order(supervisor->teletel_server, what, on_answer, answer);
 	refuse(answer, error);
 }
