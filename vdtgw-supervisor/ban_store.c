@@ -1,5 +1,5 @@
 /*
- * The store of bans: what is to be written, when, and what happens when it cannot be.
+ * The store of bans: when what waits is written, and what happens when it cannot be.
  */
 #include "vdtgw-supervisor/ban_store.h"
 
@@ -7,9 +7,9 @@
 #include "common/messages.h"
 #include "common/microseconds.h"
 #include "common/wall_clock.h"
+#include "vdtgw-supervisor/ban_backlog.h"
 #include "vdtgw-supervisor/ban_loading.h"
 #include "vdtgw-supervisor/database.h"
-#include "vdtgw-supervisor/pending.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -20,10 +20,6 @@
 #define SECOND      UINT64_C(1000000) /* µs */
 #define MILLISECOND UINT64_C(1000)
 
-enum {
-	BATCH_MAX = 1000, /* bans of one transaction, so that none takes long */
-};
-
 struct ban_store {
 	struct ban_store_options options; /* its folder is our own copy */
 	char *folder;
@@ -31,10 +27,7 @@ struct ban_store {
 	struct timer *late;
 	struct timer *retry;
 	struct timer *sync;
-	struct pending urgent;
-	struct pending slow;
-	bool all;     /* everything is to be written, after all is deleted */
-	bool nevers;  /* those are */
+	struct ban_backlog backlog;
 	bool loaded;  /* what is on disk is in memory */
 	bool failing; /* and said so */
 	bool clock_runs;
@@ -59,140 +52,24 @@ bool ban_store_is_failing(const struct ban_store *store)
 	return store->failing;
 }
 
-/* What waits. */
-
-static void push(struct ban_store *store, struct pending *pending, const struct network *network)
-{
-	if (store->all || pending_push(pending, network) == 0)
-		return;
-	/* Without memory for one more, or with far too many, everything waits. */
-	store->all = true;
-	pending_done(&store->urgent);
-	pending_done(&store->slow);
-}
-
-static bool something_waits(const struct ban_store *store)
-{
-	return store->all || store->nevers || store->urgent.count > 0 || store->slow.count > 0;
-}
+/* Writing. */
 
 static void set_late(struct ban_store *store)
 {
-	unsigned seconds = something_waits(store) ? BAN_STORE_DELAY : BAN_STORE_MARK;
+	bool waits = !ban_backlog_is_empty(&store->backlog);
+	unsigned seconds = waits ? BAN_STORE_DELAY : BAN_STORE_MARK;
 
 	timer_arm(store->late, event_loop_now() + seconds * SECOND);
 }
 
-/* Writing. */
-
-static int write_row(struct ban_store *store, const struct network *network)
-{
-	const struct ban *ban = ban_list_find(store->options.bans, network);
-
-	return ban != NULL ? database_put_ban(store->database, ban)
-			   : database_remove_ban(store->database, network);
-}
-
-static int write_rows(struct ban_store *store, const struct pending *pending, size_t count)
-{
-	int error = 0;
-
-	for (size_t i = pending->count - count; error == 0 && i < pending->count; i++)
-		error = write_row(store, &pending->networks[i]);
-	return error;
-}
-
-static int write_all(struct ban_store *store)
-{
-	int error = database_remove_bans(store->database);
-	struct ban *ban = ban_list_next(store->options.bans, 0);
-
-	for (; error == 0 && ban != NULL; ban = ban_list_next(store->options.bans, ban->number + 1))
-		error = database_put_ban(store->database, ban);
-	return error;
-}
-
-static int write_nevers(struct ban_store *store)
-{
-	const struct never *never = never_list_next(store->options.nevers, 0);
-	int error = database_remove_nevers(store->database);
-
-	for (; error == 0 && never != NULL;
-	     never = never_list_next(store->options.nevers, never->number + 1))
-		if (never->kept)
-			error = database_put_never(store->database, &never->node.network,
-						   never->added, never->comment);
-	return error;
-}
-
-static int write_mark(struct ban_store *store)
+static int write_batch(struct ban_store *store, bool synced, bool with_slow)
 {
 	const struct ban_clock_mark mark = {
 		.time = ban_store_now(store),
 		.wall = wall_clock_now(),
 	};
 
-	return database_put_mark(store->database, &mark);
-}
-
-/* The rows are on disk as they are in memory. */
-static void note_rows(struct ban_store *store, const struct pending *pending, size_t count)
-{
-	for (size_t i = pending->count - count; i < pending->count; i++) {
-		struct ban *ban = ban_list_find(store->options.bans, &pending->networks[i]);
-
-		if (ban != NULL) {
-			ban->changed = false;
-			ban->stored_visit = ban->visited;
-		}
-	}
-}
-
-static void note_all(struct ban_store *store)
-{
-	struct ban *ban = ban_list_next(store->options.bans, 0);
-
-	for (; ban != NULL; ban = ban_list_next(store->options.bans, ban->number + 1)) {
-		ban->changed = false;
-		ban->stored_visit = ban->visited;
-	}
-	store->all = false;
-}
-
-/* One transaction: the latest of what is urgent, then of what is not. */
-static int write_batch(struct ban_store *store, bool synced, bool with_slow)
-{
-	size_t urgent = store->urgent.count < BATCH_MAX ? store->urgent.count : BATCH_MAX;
-	size_t slow = with_slow ? BATCH_MAX - urgent : 0;
-	int error = database_begin(store->database, synced);
-
-	if (slow > store->slow.count)
-		slow = store->slow.count;
-	if (error == 0 && store->all)
-		error = write_all(store);
-	if (error == 0)
-		error = write_rows(store, &store->urgent, urgent);
-	if (error == 0)
-		error = write_rows(store, &store->slow, slow);
-	if (error == 0 && store->nevers)
-		error = write_nevers(store);
-	if (error == 0)
-		error = write_mark(store);
-	if (error < 0) {
-		database_roll_back(store->database);
-		return error;
-	}
-	error = database_commit(store->database);
-	if (error < 0)
-		return error;
-	if (store->all)
-		note_all(store);
-	note_rows(store, &store->urgent, urgent);
-	note_rows(store, &store->slow, slow);
-	pending_pop(&store->urgent, urgent);
-	pending_pop(&store->slow, slow);
-	store->nevers = false;
-	return 0;
+	return ban_backlog_write(&store->backlog, store->database, &mark, synced, with_slow);
 }
 
 /* Whether this commit may wait for the disk. */
@@ -263,8 +140,8 @@ static int replace_database(struct ban_store *store, const char *why)
 		return error;
 	}
 	store->loaded = true;
-	store->all = true;
-	store->nevers = true;
+	store->backlog.all = true;
+	store->backlog.nevers_changed = true;
 	return open_database(store);
 }
 
@@ -296,13 +173,13 @@ void ban_store_flush(struct ban_store *store)
 	if (!synced)
 		timer_arm(store->sync, event_loop_now() + BAN_STORE_SYNC_DELAY * MILLISECOND);
 	/* The rest of many, soon, and after what others want. */
-	if (store->urgent.count > 0)
+	if (store->backlog.urgent.count > 0)
 		timer_arm(store->late, event_loop_now());
 }
 
 void ban_store_add(struct ban_store *store, const struct network *network)
 {
-	push(store, &store->urgent, network);
+	ban_backlog_add_urgent(&store->backlog, network);
 }
 
 void ban_store_changed(struct ban_store *store, const struct network *network)
@@ -313,9 +190,9 @@ void ban_store_changed(struct ban_store *store, const struct network *network)
 
 static void push_slow(struct ban_store *store, const struct network *network)
 {
-	bool first = !something_waits(store);
+	bool first = ban_backlog_is_empty(&store->backlog);
 
-	push(store, &store->slow, network);
+	ban_backlog_add_slow(&store->backlog, network);
 	if (first)
 		set_late(store);
 }
@@ -336,7 +213,7 @@ void ban_store_ended(struct ban_store *store, const struct network *network)
 
 void ban_store_nevers_changed(struct ban_store *store)
 {
-	store->nevers = true;
+	store->backlog.nevers_changed = true;
 	ban_store_flush(store);
 }
 
@@ -385,16 +262,6 @@ static void load_only(struct ban_store *store)
 	free(why);
 }
 
-/* What was decided while there was no database is written to it. */
-static void add_everything(struct ban_store *store)
-{
-	struct ban *ban = ban_list_next(store->options.bans, 0);
-
-	for (; ban != NULL; ban = ban_list_next(store->options.bans, ban->number + 1))
-		ban_store_add(store, &ban->node.network);
-	store->nevers = true;
-}
-
 static int open_database(struct ban_store *store)
 {
 	struct database *database = NULL;
@@ -417,14 +284,16 @@ static int open_database(struct ban_store *store)
 		error = start_clock(store, database, &shift);
 	if (error == 0) {
 		store->database = database;
-		store->options.opened(store->options.context, database, store->all && was_loaded);
-		if (was_loaded && !store->all)
-			add_everything(store);
+		store->options.opened(store->options.context, database,
+				      store->backlog.all && was_loaded);
+		/* What was decided while there was no database is written to it. */
+		if (was_loaded && !store->backlog.all)
+			ban_backlog_add_everything(&store->backlog);
 		return 0;
 	}
 	database_close(database);
 	/* A new one that is damaged at once is no reason to begin yet another. */
-	if (error == -EBADMSG && !store->all)
+	if (error == -EBADMSG && !store->backlog.all)
 		error = replace_database(store, why != NULL ? why : "no memory");
 	else
 		fail(store, why != NULL ? why : "no memory");
@@ -459,7 +328,7 @@ static void on_late(void *context)
 		return;
 	if (write_batch(store, true, true) < 0)
 		handle_failure(store);
-	else if (store->urgent.count > 0 || store->slow.count > 0)
+	else if (store->backlog.urgent.count > 0 || store->backlog.slow.count > 0)
 		timer_arm(store->late, event_loop_now());
 	else
 		set_late(store);
@@ -493,6 +362,8 @@ int ban_store_new(struct ban_store **ret_store, struct event_loop *loop,
 	store->options = *options;
 	store->folder = strdup(options->folder);
 	store->options.folder = store->folder;
+	store->backlog.bans = options->bans;
+	store->backlog.nevers = options->nevers;
 	error = store->folder == NULL ? -ENOMEM : 0;
 	if (error == 0)
 		error = timer_new(&store->late, loop, on_late, store);
@@ -505,7 +376,7 @@ int ban_store_new(struct ban_store **ret_store, struct event_loop *loop,
 		return error;
 	}
 	*ret_store = store;
-	if (open_database(store) == 0 && something_waits(store))
+	if (open_database(store) == 0 && !ban_backlog_is_empty(&store->backlog))
 		ban_store_flush(store);
 	if (!store->clock_runs)
 		(void)start_clock(store, NULL, &shift);
@@ -517,16 +388,15 @@ void ban_store_free(struct ban_store *store)
 {
 	if (store == NULL)
 		return;
-	while (store->database != NULL && something_waits(store) &&
+	while (store->database != NULL && !ban_backlog_is_empty(&store->backlog) &&
 	       write_batch(store, true, true) == 0)
 		;
-	if (store->database != NULL && !something_waits(store))
+	if (store->database != NULL && ban_backlog_is_empty(&store->backlog))
 		(void)write_batch(store, true, true);
 	timer_free(store->late);
 	timer_free(store->retry);
 	timer_free(store->sync);
-	pending_done(&store->urgent);
-	pending_done(&store->slow);
+	ban_backlog_done(&store->backlog);
 	database_close(store->database);
 	free(store->folder);
 	free(store);
