@@ -9,6 +9,7 @@
 #include "network/stream.h"
 #include "vdtgw-session/abuse.h"
 #include "vdtgw-session/caller_transport.h"
+#include "vdtgw-session/mask_check.h"
 #include "vdtgw-session/web_page.h"
 
 #include <errno.h>
@@ -17,7 +18,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 enum {
 	HANDSHAKE_TIMEOUT = 10 * US_PER_S,
@@ -26,8 +26,6 @@ enum {
 	SUBPROTOCOLS_MAX = 256, /* bytes of the client's list that are looked at */
 	HTTP_HEADER_MAX = 512,
 	ENCODED_MAX = 2, /* bytes of UTF-8 for one of Latin-1 */
-	FRAME_MASKED = 0x80,
-	FRAME_HEADER = 2, /* bytes until the mask's bit is known */
 };
 
 enum websocket_state {
@@ -43,7 +41,7 @@ struct websocket {
 	struct lws *wsi;
 	struct timer *guard;       /* of the handshake, then of the close */
 	struct watch *first_bytes; /* until they have come: the library has no wsi for it yet */
-	struct watch *first_frame; /* until its first bytes were looked at */
+	struct mask_check mask;    /* of the first frame, which is not read before */
 	struct latin1_decoder decoder;
 	uint64_t replaced; /* code points of all messages that were no byte */
 	size_t message_length;
@@ -65,7 +63,7 @@ struct websocket {
 static void websocket_destroy(struct websocket *websocket)
 {
 	watch_free(websocket->first_bytes);
-	watch_free(websocket->first_frame);
+	mask_check_stop(&websocket->mask);
 	timer_free(websocket->guard);
 	free(websocket);
 }
@@ -89,73 +87,22 @@ static int refuse(struct websocket *websocket, enum lws_close_status code, const
 
 static void apply_flow(struct websocket *websocket)
 {
-	bool stop = websocket->paused || websocket->first_frame != NULL;
+	bool stop = websocket->paused || mask_check_is_under_way(&websocket->mask);
 
 	(void)lws_rx_flow_control(websocket->wsi, stop ? 0 : 1);
 }
 
-/*
- * RFC 6455, section 5.1: a client masks its frames, and a server closes on one that is not. The
- * library does not look. Reading is held back until the first frame begins to arrive, and its
- * header is peeked at: a client that does not mask does not mask the first one. The socket is
- * readable only when it holds that much, or its end: half a header wakes nobody.
- */
-static void set_low_water(struct websocket *websocket, int bytes)
-{
-	(void)setsockopt(watch_descriptor(websocket->first_frame), SOL_SOCKET, SO_RCVLOWAT, &bytes,
-			 sizeof(bytes));
-}
-
-static void stop_first_frame(struct websocket *websocket)
-{
-	if (websocket->first_frame == NULL)
-		return;
-	/* The watch's descriptor is a duplicate: the mark would stay with the library's. */
-	if (watch_descriptor(websocket->first_frame) >= 0)
-		set_low_water(websocket, 1);
-	watch_free(websocket->first_frame);
-	websocket->first_frame = NULL;
-}
-
-static void on_first_frame(void *context)
+static void on_mask_checked(void *context, bool is_masked)
 {
 	struct websocket *websocket = context;
-	uint8_t header[FRAME_HEADER];
-	ssize_t count;
 
-	count = recv(watch_descriptor(websocket->first_frame), header, sizeof(header),
-		     MSG_PEEK | MSG_DONTWAIT);
-	if (count < 0 && errno == EAGAIN)
-		return;
-	stop_first_frame(websocket);
-	if (count == (ssize_t)sizeof(header) && (header[1] & FRAME_MASKED) == 0) {
-		(void)end_with(websocket, CALLER_PROTOCOL_ERROR, "a frame without a mask");
-		websocket->state = WEBSOCKET_CLOSING;
-		(void)lws_callback_on_writable(websocket->wsi);
+	if (is_masked) {
+		apply_flow(websocket);
 		return;
 	}
-	apply_flow(websocket);
-}
-
-static const struct watch_handlers first_frame_handlers = {
-	.readable = on_first_frame,
-	.hung_up = on_first_frame,
-};
-
-static void watch_first_frame(struct websocket *websocket)
-{
-	int descriptor = dup(lws_get_socket_fd(websocket->wsi));
-
-	/* Without a descriptor for it the call goes on, unmasked frames and all. */
-	if (descriptor < 0)
-		return;
-	if (watch_new(&websocket->first_frame, websocket->loop, descriptor, &first_frame_handlers,
-		      websocket) < 0) {
-		(void)close(descriptor);
-		return;
-	}
-	set_low_water(websocket, FRAME_HEADER);
-	apply_flow(websocket);
+	(void)end_with(websocket, CALLER_PROTOCOL_ERROR, "a frame without a mask");
+	websocket->state = WEBSOCKET_CLOSING;
+	(void)lws_callback_on_writable(websocket->wsi);
 }
 
 /* RFC 6455, section 4.2.1; the library takes any. */
@@ -188,7 +135,10 @@ static int on_established(struct websocket *websocket)
 {
 	timer_disarm(websocket->guard);
 	websocket->state = WEBSOCKET_OPEN;
-	watch_first_frame(websocket);
+	/* Without memory for it the call goes on, unmasked frames and all. */
+	if (mask_check_start(&websocket->mask, websocket->loop, lws_get_socket_fd(websocket->wsi),
+			     on_mask_checked, websocket) == 0)
+		apply_flow(websocket);
 	websocket->caller->handlers->ready(websocket->caller->context);
 	return 0;
 }
@@ -590,7 +540,7 @@ static void websocket_close(void *transport)
 	if (websocket->state != WEBSOCKET_OPEN)
 		return;
 	websocket->state = WEBSOCKET_CLOSING;
-	stop_first_frame(websocket);
+	mask_check_stop(&websocket->mask);
 	(void)lws_rx_flow_control(websocket->wsi, 1);
 	(void)lws_callback_on_writable(websocket->wsi);
 }
