@@ -4,7 +4,7 @@
  */
 #include "vdtgw-supervisor/peer.h"
 
-#include "common/descriptor_passing.h"
+#include "vdtgw-supervisor/peer_output.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -35,9 +35,7 @@ struct peer {
 	void *context;
 	struct ucred credentials;
 	struct varlink_reader reader;
-	struct varlink_writer writer;
-	int passed;                      /* a descriptor that waits for its reply; -1: none */
-	size_t ahead_of_passed;          /* bytes that go before that reply */
+	struct peer_output output;
 	const struct varlink_call *call; /* under way */
 	struct peer_answer *answer;      /* awaited; NULL: none */
 	char *rest;                      /* read, but not worked off: behind an awaited answer */
@@ -53,7 +51,6 @@ struct peer {
 	uint64_t paused_until;    /* 0: it is read */
 	uint64_t unsettled_since; /* its last sign of life, when not settled */
 	uint64_t message_since;   /* an incomplete message, 0: none */
-	uint64_t output_since;    /* it has read nothing since, although something waits; 0: none */
 };
 
 static const char *const end_texts[] = {
@@ -118,23 +115,15 @@ bool peer_had_session(const struct peer *peer)
 	return peer->had_session;
 }
 
-static void close_passed(struct peer *peer)
-{
-	if (peer->passed >= 0)
-		(void)close(peer->passed);
-	peer->passed = -1;
-}
-
 static void free_peer(struct peer *peer)
 {
-	close_passed(peer);
 	if (peer->answer != NULL)
 		peer->answer->peer = NULL;
 	free(peer->rest);
 	watch_free(peer->watch);
 	timer_free(peer->timer);
 	varlink_reader_done(&peer->reader);
-	varlink_writer_done(&peer->writer);
+	peer_output_done(&peer->output);
 	free(peer);
 }
 
@@ -175,8 +164,9 @@ static uint64_t next_due(const struct peer *peer, enum peer_end *ret_why)
 		due = peer->message_since + PEER_PATIENCE * SECOND;
 		*ret_why = PEER_SILENT;
 	}
-	if (peer->output_since != 0 && peer->output_since + PEER_READ_PATIENCE * SECOND < due) {
-		due = peer->output_since + PEER_READ_PATIENCE * SECOND;
+	if (peer->output.stuck_since != 0 &&
+	    peer->output.stuck_since + PEER_READ_PATIENCE * SECOND < due) {
+		due = peer->output.stuck_since + PEER_READ_PATIENCE * SECOND;
 		*ret_why = PEER_SLOW;
 	}
 	return due;
@@ -229,50 +219,6 @@ void peer_settle(struct peer *peer, bool settled)
 	peer->unsettled_since = event_loop_now();
 }
 
-/* As send(); a descriptor goes with the first byte of the reply that it belongs to. */
-static ssize_t send_pending(struct peer *peer, const char *bytes, size_t length)
-{
-	int socket = watch_descriptor(peer->watch);
-	ssize_t sent;
-
-	if (peer->passed >= 0 && peer->ahead_of_passed == 0) {
-		sent = descriptor_send(socket, bytes, length, peer->passed);
-		if (sent > 0)
-			close_passed(peer);
-		return sent;
-	}
-	if (peer->passed >= 0 && length > peer->ahead_of_passed)
-		length = peer->ahead_of_passed;
-	sent = send(socket, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (peer->passed >= 0 && sent > 0)
-		peer->ahead_of_passed -= (size_t)sent;
-	return sent;
-}
-
-/* A peer that has gone is noticed by reading: what it said before its end is still to be read. */
-static void flush(struct peer *peer)
-{
-	for (;;) {
-		size_t length;
-		const char *bytes = varlink_writer_pending(&peer->writer, &length);
-		ssize_t sent;
-
-		if (length == 0)
-			break;
-		sent = send_pending(peer, bytes, length);
-		if (sent < 0 && errno == EINTR)
-			continue;
-		if (sent < 0 && errno == EAGAIN) {
-			if (peer->output_since == 0)
-				peer->output_since = event_loop_now();
-			watch_write_once(peer->watch);
-			return;
-		}
-		varlink_writer_sent(&peer->writer, sent < 0 ? length : (size_t)sent);
-		peer->output_since = 0;
-	}
-}
-
 /* error: what the codec said of a message for this peer. */
 static void written(struct peer *peer, int error)
 {
@@ -281,7 +227,7 @@ static void written(struct peer *peer, int error)
 	else if (error < 0)
 		mark_ended(peer, PEER_NO_MEMORY);
 	else
-		flush(peer);
+		peer_output_flush(&peer->output, peer->watch);
 }
 
 void peer_reply(struct peer *peer, json_t *parameters, bool continues)
@@ -289,18 +235,16 @@ void peer_reply(struct peer *peer, json_t *parameters, bool continues)
 	if (peer->ended || peer->call->oneway)
 		json_decref(parameters);
 	else
-		written(peer, varlink_write_reply(&peer->writer, parameters, continues));
+		written(peer, varlink_write_reply(&peer->output.writer, parameters, continues));
 }
 
 void peer_reply_with(struct peer *peer, json_t *parameters, bool continues, int descriptor)
 {
-	close_passed(peer);
-	(void)varlink_writer_pending(&peer->writer, &peer->ahead_of_passed);
-	peer->passed = descriptor;
+	peer_output_pass(&peer->output, descriptor);
 	peer_reply(peer, parameters, continues);
 	/* Nothing waits that it could go with. */
 	if (peer->ended || peer->call->oneway)
-		close_passed(peer);
+		peer_output_pass(&peer->output, -1);
 }
 
 void peer_error(struct peer *peer, const char *error, json_t *parameters)
@@ -308,7 +252,7 @@ void peer_error(struct peer *peer, const char *error, json_t *parameters)
 	if (peer->ended || peer->call->oneway)
 		json_decref(parameters);
 	else
-		written(peer, varlink_write_error(&peer->writer, error, parameters));
+		written(peer, varlink_write_error(&peer->output.writer, error, parameters));
 }
 
 void peer_order(struct peer *peer, json_t *parameters)
@@ -320,7 +264,7 @@ void peer_order(struct peer *peer, json_t *parameters)
 		return;
 	}
 	peer->serving = true;
-	written(peer, varlink_write_reply(&peer->writer, parameters, true));
+	written(peer, varlink_write_reply(&peer->output.writer, parameters, true));
 	if (!serving)
 		end_serving(peer);
 }
@@ -349,8 +293,8 @@ static void give_answer(struct peer_answer *answer, const char *error, json_t *p
 	} else {
 		peer->serving = true;
 		written(peer, error == NULL
-				  ? varlink_write_reply(&peer->writer, parameters, false)
-				  : varlink_write_error(&peer->writer, error, parameters));
+				  ? varlink_write_reply(&peer->output.writer, parameters, false)
+				  : varlink_write_error(&peer->output.writer, error, parameters));
 	}
 	free(answer);
 	if (peer == NULL)
@@ -476,7 +420,7 @@ static void on_writable(void *context)
 	struct peer *peer = context;
 
 	peer->serving = true;
-	flush(peer);
+	peer_output_flush(&peer->output, peer->watch);
 	end_serving(peer);
 }
 
@@ -522,9 +466,8 @@ int peer_new(struct peer **ret_peer, struct event_loop *loop, int descriptor,
 	if (peer == NULL)
 		return -ENOMEM;
 	peer->options = options;
-	peer->passed = -1;
 	peer->context = context;
-	varlink_writer_init(&peer->writer, options->output_max);
+	peer_output_init(&peer->output, options->output_max);
 	if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer->credentials, &length) < 0) {
 		error = -errno;
 		goto fail;
