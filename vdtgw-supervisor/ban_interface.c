@@ -82,9 +82,9 @@ static void log_order(struct peer *peer, const char *message_id, const struct ne
 	};
 
 	network_format(network, text);
-	log_event(LOG_PRIORITY_NOTICE, message_id, fields, LENGTH(fields), "%s is %s by %s%s%s",
-		  text, what, peer_format(peer, by), comment != NULL ? ": " : "",
-		  comment != NULL ? comment : "");
+	log_event(LOG_PRIORITY_NOTICE, message_id, fields, LENGTH(fields),
+		  "%s is %s, by order of %s%s%s", text, what, peer_format(peer, by),
+		  comment != NULL ? ": " : "", comment != NULL ? comment : "");
 }
 
 /* Pages. */

@@ -285,7 +285,7 @@ def test_an_administrator_bans_and_unbans(make):
     ban = bans(supervisor)["198.51.100.0/24"]
     assert ban["reason"] == "administrator" and ban["comment"] == "scan\x1b[2J"
     assert abs(ban["until"] - time.time() * SECOND - 3600 * SECOND) < 10 * SECOND
-    supervisor.wait_log(r"198\.51\.100\.0/24 is banned by user \d+ .*: scan\\x1B\[2J")
+    supervisor.wait_log(r"198\.51\.100\.0/24 is banned, by order of user \d+ .*: scan\\x1B\[2J")
     assert is_banned(supervisor, "198.51.100.1") and not is_banned(supervisor, "198.51.101.1")
     assert fails(supervisor, "Unban", network="198.51.100.1") == "NoSuchBan"
     call(supervisor, "Unban", network="198.51.100.0/24")
