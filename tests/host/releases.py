@@ -1,6 +1,7 @@
 """What a host of a Debian release is made of: its root, and vdtgw's packages for it."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -29,6 +30,13 @@ def field(package, name):
     ).stdout.strip()
 
 
+def build_depends():
+    """What debian/control asks for to build the packages, as apt's satisfy takes it."""
+    control = (ROOT / "debian" / "control").read_text()
+    value = re.search(r"^Build-Depends:((?:\n?[ \t].*)+)", control, re.MULTILINE).group(1)
+    return [word for word in map(str.strip, value.split(",")) if word]
+
+
 class Release:
     def __init__(self, suite):
         self.suite = suite
@@ -45,14 +53,14 @@ class Release:
         self.root = make_root(suite, suite, *sorted(wanted))
 
     def build_elsewhere(self):
-        """Builds the packages in a root of the release, for its own libraries."""
-        root = make_root(self.suite, f"{self.suite}-build", "make", "gcc", "dpkg-dev", "libc6-dev",
-                         "debhelper", "libcmocka-dev", "libconfig-dev", "libjansson-dev",
-                         "libnftables-dev", "libseccomp-dev", "libsqlite3-dev", "libssl-dev",
-                         "libsystemd-dev", "libwebsockets-dev", "pkgconf")  # fmt: skip
+        """Builds the packages, and runs the unit tests, in a root of the release: its own libraries
+        and its own compiler."""
+        root = make_root(self.suite, f"{self.suite}-build", "build-essential", *build_depends())
         source = root / "source"
         shutil.rmtree(source, ignore_errors=True)
         source.mkdir()
+        for package in root.glob("*.deb"):
+            package.unlink()
         files = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
             cwd=ROOT, check=True, capture_output=True,
@@ -64,9 +72,11 @@ class Release:
         log = root.with_suffix(".log")
         with open(log, "wb") as output:
             done = subprocess.run(
-                ["chroot", str(root), "sh", "-c",
-                 "cd /source && DEB_BUILD_OPTIONS=nocheck dpkg-buildpackage --no-sign --build=binary"],
-                stdout=output, stderr=subprocess.STDOUT, check=False,
+                ["systemd-nspawn", "--quiet", "--pipe", "--register=no", "--keep-unit",
+                 "--private-network", "--directory", str(root), "--chdir=/source",
+                 f"--setenv=DEB_BUILD_OPTIONS=parallel={os.cpu_count()}", "--setenv=LANG=C.UTF-8",
+                 "dpkg-buildpackage", "--no-sign", "--build=binary"],
+                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False,
             )  # fmt: skip
         assert done.returncode == 0, log.read_text(errors="replace")[-3000:]
         return root
