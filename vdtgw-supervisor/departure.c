@@ -6,6 +6,7 @@
 #include "vdtgw-supervisor/departure.h"
 
 #include "common/messages.h"
+#include "common/wall_clock.h"
 #include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/gatekeeper.h"
 #include "vdtgw-supervisor/redirections.h"
@@ -79,7 +80,7 @@ void departure_leave(struct supervisor *supervisor, struct peer *peer,
 static int64_t length_of(const struct session_entry *entry)
 {
 	int64_t seen = (int64_t)(event_loop_now() - entry->entered);
-	int64_t said = supervisor_clock() - entry->started;
+	int64_t said = wall_clock_now() - entry->started;
 
 	return said > seen ? said : seen;
 }
