@@ -49,7 +49,7 @@ void console_close(struct console *console, const char *reason);
 void console_key(struct console *console, char key);
 /* The supervisor can be asked; it has answered (handlers of console_supervisor.h). */
 void console_greet(struct console *console);
-void console_answer(struct console *console, int question, const char *error, json_t *parameters);
+void console_answer(struct console *console, int number, const char *error, json_t *parameters);
 /* There is room for more of a list. */
 void console_continue_listing(struct console *console);
 /* Forgets the list that is being shown. */

@@ -203,7 +203,7 @@ def system_calls(names):
     return found
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("transport", [*TRANSPORTS, "console"])
 def test_the_template_lets_a_session_shut_its_own_doors(installed, transport):
     allowed = set()
     for key, value in settings(installed, f"vdtgw-{transport}@.service"):
