@@ -115,12 +115,14 @@ static void answer_page(struct peer *peer, const char *name, json_t *page, int64
 static json_t *pack_ban(const struct gatekeeper *gatekeeper, const struct ban *ban)
 {
 	char network[NETWORK_TEXT_MAX];
+	/* By one look at the clocks, so that the times are apart as they are. */
+	int64_t visited = gatekeeper_wall_time(gatekeeper, ban->visited);
 
 	network_format(&ban->node.network, network);
 	return json_pack("{s:s, s:I, s:I, s:I, s:s, s:s*, s:I}", "network", network, "since",
-			 (json_int_t)gatekeeper_wall_time(gatekeeper, ban->since), "visited",
-			 (json_int_t)gatekeeper_wall_time(gatekeeper, ban->visited), "until",
-			 (json_int_t)gatekeeper_wall_time(gatekeeper, ban_ends(ban)), "reason",
+			 (json_int_t)(visited - (ban->visited - ban->since)), "visited",
+			 (json_int_t)visited, "until",
+			 (json_int_t)(visited + (ban_ends(ban) - ban->visited)), "reason",
 			 ban_reason_name(ban->reason), "comment", ban->comment, "refusals",
 			 (json_int_t)ban->refusals);
 }
