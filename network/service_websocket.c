@@ -253,7 +253,7 @@ static void on_destroyed(struct websocket *websocket)
 	websocket->wsi = NULL;
 	service_tls_leave(&websocket->tls);
 	if (websocket->opening)
-		/* service_websocket_start() tells, later. */
+		/* service_websocket_start() tells. */
 		return;
 	service_websocket_explain(websocket, websocket->closing ? SERVICE_CLOSED : SERVICE_CUT,
 				  "gone");
@@ -268,9 +268,6 @@ static int dispatch(struct websocket *websocket, struct lws *wsi, enum lws_callb
 		    void *user, void *in, size_t length)
 {
 	switch ((int)reason) {
-	case LWS_CALLBACK_WSI_CREATE:
-		service_websocket_hand_over(websocket, wsi);
-		return 0;
 	case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
 		websocket->requested = true;
 		return service_websocket_tell_caller(websocket, in, length);

@@ -2,8 +2,10 @@
  * How a WebSocket connection to a service comes to be, and why it does not.
  *
  * The library knows clients only by connecting them itself, and then keeps the reason of a
- * failure to itself. So it connects to a Unix socket of ours, which succeeds at once, and before
- * it writes the first byte its descriptor is replaced by the connected one.
+ * failure to itself. So it begins to connect to a Unix socket of ours that takes nobody more, and
+ * while it waits for that, its descriptor is replaced by the connected one. The wait matters: what
+ * fails before lws_client_connect_via_info() has returned is freed within it, and used by it after
+ * that (libwebsockets 4.1).
  */
 #include "network/service_websocket_parts.h"
 
@@ -32,7 +34,8 @@ bool service_websocket_is_cut(struct websocket *websocket)
 	struct pollfd socket = { .fd = lws_get_socket_fd(websocket->wsi), .events = POLLRDHUP };
 	const SSL *ssl = lws_get_ssl(websocket->wsi);
 
-	return (poll(&socket, 1, 0) == 1 && socket.revents != 0) ||
+	/* The library has closed a socket that was dead before it wrote the first byte. */
+	return socket.fd < 0 || (poll(&socket, 1, 0) == 1 && socket.revents != 0) ||
 	       (ssl != NULL && (SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN));
 }
 
@@ -61,14 +64,12 @@ void service_websocket_explain_handshake(struct websocket *websocket, const char
 		service_websocket_explain(websocket, SERVICE_BAD_ANSWER, "%.*s", (int)length, said);
 }
 
-void service_websocket_hand_over(struct websocket *websocket, struct lws *wsi)
+/* The library's socket becomes ours: what it was connecting to is forgotten. */
+static void hand_over(struct websocket *websocket)
 {
-	int descriptor = lws_get_socket_fd(wsi);
+	int descriptor = lws_get_socket_fd(websocket->wsi);
 
-	websocket->wsi = wsi;
-	if (websocket->descriptor < 0 || descriptor < 0)
-		return;
-	/* If this fails the request goes to our own Unix socket, whose end is closed by then. */
+	/* If this fails, the library waits for our own Unix socket, whose end is closed by then. */
 	(void)dup3(websocket->descriptor, descriptor, O_CLOEXEC);
 	close(websocket->descriptor);
 	websocket->descriptor = -1;
@@ -139,27 +140,47 @@ int service_websocket_check(const struct service_link *link)
 	return 0;
 }
 
-/* A Unix socket that listens under an abstract name of the kernel's choice, given as the library
- * wants it: "+@name". */
-static int open_decoy(char *ret_address, size_t size)
+/* Where the library can only wait: a Unix socket that listens, and one that takes its only place.
+ */
+struct decoy {
+	int listening;
+	int waiting;
+};
+
+static int unix_socket(void)
 {
+	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+static void decoy_close(const struct decoy *decoy)
+{
+	if (decoy->listening >= 0)
+		close(decoy->listening);
+	if (decoy->waiting >= 0)
+		close(decoy->waiting);
+}
+
+/* Under an abstract name of the kernel's choice, given as the library wants it: "+@name". */
+static int decoy_open(struct decoy *ret_decoy, char *ret_address, size_t size)
+{
+	const struct decoy decoy = { unix_socket(), unix_socket() };
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
 	socklen_t length = sizeof(name);
-	int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int r = 0;
+	int r;
 
-	if (descriptor < 0)
-		return -errno;
-	if (bind(descriptor, (struct sockaddr *)&name, sizeof(name.sun_family)) < 0 ||
-	    listen(descriptor, 1) < 0 ||
-	    getsockname(descriptor, (struct sockaddr *)&name, &length) < 0) {
+	if (decoy.listening < 0 || decoy.waiting < 0 ||
+	    bind(decoy.listening, (struct sockaddr *)&name, sizeof(name.sun_family)) < 0 ||
+	    listen(decoy.listening, 0) < 0 ||
+	    getsockname(decoy.listening, (struct sockaddr *)&name, &length) < 0 ||
+	    connect(decoy.waiting, (struct sockaddr *)&name, length) < 0) {
 		r = -errno;
-		close(descriptor);
+		decoy_close(&decoy);
 		return r;
 	}
 	length -= (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1);
 	(void)snprintf(ret_address, size, "+@%.*s", (int)length, name.sun_path + 1);
-	return descriptor;
+	*ret_decoy = decoy;
+	return 0;
 }
 
 int service_websocket_start(struct websocket *websocket)
@@ -182,26 +203,22 @@ int service_websocket_start(struct websocket *websocket)
 		.ietf_version_or_minus_one = -1,
 		.opaque_user_data = websocket,
 	};
-	int decoy;
-	struct lws *wsi;
+	struct decoy decoy = { -1, -1 };
+	int r;
 
 	if (info.vhost == NULL)
 		return -ENOMEM;
 	(void)uri_authority(&link->uri, authority, sizeof(authority));
-	decoy = open_decoy(address, sizeof(address));
-	if (decoy < 0)
-		return decoy;
+	r = decoy_open(&decoy, address, sizeof(address));
+	if (r < 0)
+		return r;
 	websocket->opening = true;
-	wsi = lws_client_connect_via_info(&info);
+	websocket->wsi = lws_client_connect_via_info(&info);
 	websocket->opening = false;
-	close(decoy);
-	if (wsi == NULL || websocket->wsi == NULL) {
-		explain_tls(websocket);
-		service_websocket_explain(websocket, SERVICE_CUT,
-					  "closed as soon as it was connected");
-		timer_arm(websocket->timer, 0);
-	}
-	return 0;
+	if (websocket->wsi != NULL)
+		hand_over(websocket);
+	decoy_close(&decoy);
+	return websocket->wsi != NULL ? 0 : -ENOMEM;
 }
 
 bool service_websocket_answered(const void *peer)

@@ -53,11 +53,8 @@ int service_websocket_event(struct lws *wsi, enum lws_callback_reasons reason, v
 			    size_t length);
 
 int service_websocket_check(const struct service_link *link);
-/* Has the library shake hands over the connected descriptor. Returns 0 or -errno; a connection
- * that fails at once is told of by the timer. */
+/* Has the library shake hands over the connected descriptor. Returns 0 or -errno. */
 int service_websocket_start(struct websocket *websocket);
-/* The library's socket becomes ours: what it connected to so far is forgotten. */
-void service_websocket_hand_over(struct websocket *websocket, struct lws *wsi);
 /* in points to where the next header of the request goes, length bytes are left there. */
 int service_websocket_tell_caller(struct websocket *websocket, void *in, size_t length);
 /* The connection failed before it was a WebSocket; said is the library's phrase. */

@@ -47,6 +47,19 @@ def test_a_refused_call_is_explained(gateway, transport, scheme):
     assert "refus" in shown or "ferm" in shown, shown
 
 
+def test_a_service_that_resets_at_once_is_explained(gateway):
+    """Before, within and after the library's first write: what it is then, valgrind sees."""
+    service = Service("ws")
+    running = gateway(home=service.uri, supervisor=False)
+    port = running.port("raw")
+    for _ in range(10):
+        caller = raw_caller(port)
+        Peer(service.accept_socket()).reset()
+        shown = caller.receive_to_end()
+        assert running.wait_end(caller.local_port, "raw")["reason"] == "home-cut"
+        assert words(shown)
+
+
 def test_the_explanation_is_whole_on_a_slow_line_too(gateway):
     uri = f"ws://127.0.0.1:{unused_port()}"
     slow = gateway(home=uri, settings={"speed": {"raw": 1200}}, supervisor=False)
