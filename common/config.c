@@ -298,3 +298,33 @@ int config_load(struct config **ret_config, const char *path, char *error, size_
 	free(text);
 	return r;
 }
+
+static const char *find_loss(const struct config *before, const struct config *now)
+{
+	if (!before->has_file)
+		return NULL;
+	if (!now->has_file)
+		return "is gone";
+	return before->file_bytes > 0 && now->file_bytes == 0 ? "is empty now" : NULL;
+}
+
+int config_load_again(struct config **ret_config, const char *path, const struct config *before,
+		      char *error, size_t error_size)
+{
+	struct config *config = NULL;
+	int r = config_load(&config, path, error, error_size);
+	const char *loss = r == 0 ? find_loss(before, config) : NULL;
+
+	if (r < 0)
+		return r;
+	if (loss != NULL) {
+		snprintf(error, error_size,
+			 "%s: %s; allowed: a file, with a comment alone where all is to be as "
+			 "without one",
+			 path != NULL ? path : CONFIG_DEFAULT_PATH, loss);
+		config_free(config);
+		return -ENODATA;
+	}
+	*ret_config = config;
+	return 0;
+}

@@ -104,7 +104,12 @@ struct config {
  * failure returns -EINVAL (or -errno where the file cannot be read, -ENOMEM) with a sentence in
  * error, "FILE:LINE: KEY: what is wrong, what is allowed". The caller owns *ret_config. */
 int config_load(struct config **ret_config, const char *path, char *error, size_t error_size);
-/* The same from length bytes of memory; name is what error says for FILE. */
+/* config_load() for a program that runs by `before`. What a start would take for all defaults is
+ * refused where there was more, -ENODATA: a file that is gone was moved or lost, and one without a
+ * byte is most likely just being written. */
+int config_load_again(struct config **ret_config, const char *path, const struct config *before,
+		      char *error, size_t error_size);
+/* The same as config_load() from length bytes of memory; name is what error says for FILE. */
 int config_parse(struct config **ret_config, const char *name, const char *text, size_t length,
 		 char *error, size_t error_size);
 void config_free(struct config *config);

@@ -40,7 +40,7 @@ static const char *const effect_texts[] = {
 	[EFFECT_NOW] = NULL,
 	[EFFECT_CALLS] = "for calls that come from now on",
 	[EFFECT_CONSOLES] = "for consoles that are opened from now on",
-	[EFFECT_KIOSK] = "from the kiosk's next start on",
+	[EFFECT_KIOSK] = "when the kiosk is told to read it, or starts",
 	[EFFECT_RESTART] = "from the supervisor's next start on",
 };
 static_assert(sizeof(effect_texts) / sizeof(effect_texts[0]) == EFFECT_COUNT,
@@ -73,39 +73,6 @@ static enum effect effect_of(const char *key)
 static const char *path_of(const struct reload *reload)
 {
 	return reload->options.path != NULL ? reload->options.path : CONFIG_DEFAULT_PATH;
-}
-
-/* What may not take the place of a file, although a start would take it for all defaults: one that
- * is gone was moved or lost, and one without a byte is most likely just being written. NULL: it
- * may. */
-static const char *find_loss(const struct config *before, const struct config *now)
-{
-	if (!before->has_file)
-		return NULL;
-	if (!now->has_file)
-		return "is gone";
-	return before->file_bytes > 0 && now->file_bytes == 0 ? "is empty now" : NULL;
-}
-
-static int load(const struct reload *reload, struct config **ret_config,
-		char error[CONFIG_ERROR_MAX])
-{
-	struct config *config = NULL;
-	int r = config_load(&config, reload->options.path, error, CONFIG_ERROR_MAX);
-	const char *loss = r == 0 ? find_loss(reload->config, config) : NULL;
-
-	if (r < 0)
-		return r;
-	if (loss != NULL) {
-		snprintf(error, CONFIG_ERROR_MAX,
-			 "%s: %s; allowed: a file, with a comment alone where all is to be as "
-			 "without one",
-			 path_of(reload), loss);
-		config_free(config);
-		return -ENODATA;
-	}
-	*ret_config = config;
-	return 0;
 }
 
 /* Live sessions. */
@@ -298,7 +265,8 @@ int reload_run(struct reload *reload, const char *who, struct reload_outcome *re
 	int error;
 
 	*ret_outcome = (struct reload_outcome) { .sessions = 0 };
-	error = load(reload, &now, ret_outcome->error);
+	error = config_load_again(&now, reload->options.path, before, ret_outcome->error,
+				  sizeof(ret_outcome->error));
 	if (error < 0) {
 		tell_refusal(reload, who, ret_outcome->error);
 		return error;

@@ -22,12 +22,16 @@ enum {
 	QUOTED_MAX = 128, /* bytes of a faulty line in the log */
 };
 
+static const char stopping[] = "shutting down";
+
 struct command_server {
 	struct event_loop *loop;
 	struct switchboard *switchboard;
 	struct listener *listener;
 	struct gateway *gateways; /* a list of connections */
 	size_t count;
+	void (*stopped)(void *context); /* NULL: it is not to stop */
+	void *stopped_context;
 	bool freeing;
 };
 
@@ -127,6 +131,12 @@ static int on_writeable(struct gateway *gateway)
 		(void)lws_callback_on_writable(gateway->endpoint.wsi);
 		return 0;
 	}
+	/* Orders that are still queued would be answered to nobody. */
+	if (gateway->server->stopped != NULL) {
+		lws_close_reason(gateway->endpoint.wsi, LWS_CLOSE_STATUS_GOINGAWAY, NULL, 0);
+		gateway->why = stopping;
+		return -1;
+	}
 	message = message_queue_take(&gateway->queue);
 	if (message == NULL)
 		return 0;
@@ -144,7 +154,8 @@ static int on_writeable(struct gateway *gateway)
 
 static void apply_limit(struct command_server *server)
 {
-	listener_pause(server->listener, server->count >= COMMAND_CONNECTIONS_MAX);
+	listener_pause(server->listener,
+		       server->count >= COMMAND_CONNECTIONS_MAX || server->stopped != NULL);
 }
 
 static void on_destroyed(struct gateway *gateway)
@@ -168,8 +179,11 @@ static void on_destroyed(struct gateway *gateway)
 	message_queue_done(&gateway->queue);
 	timer_free(gateway->timer);
 	free(gateway);
-	if (!server->freeing)
-		apply_limit(server);
+	if (server->freeing)
+		return;
+	apply_limit(server);
+	if (server->stopped != NULL && server->count == 0)
+		server->stopped(server->stopped_context);
 }
 
 static int on_event(struct endpoint *endpoint, int reason, void *in, size_t length)
@@ -273,6 +287,32 @@ int command_server_listen(struct command_server *server, const char *where, char
 			  size_t error_size)
 {
 	return listener_add(server->listener, where, error, error_size);
+}
+
+static void dismiss(struct gateway *gateway)
+{
+	if (gateway->port != NULL) {
+		(void)lws_callback_on_writable(gateway->endpoint.wsi);
+		return;
+	}
+	gateway->why = stopping;
+	endpoint_cut(&gateway->endpoint);
+}
+
+void command_server_stop(struct command_server *server, void (*stopped)(void *context),
+			 void *context)
+{
+	struct gateway *next;
+
+	server->stopped = stopped;
+	server->stopped_context = context;
+	apply_limit(server);
+	if (server->count == 0)
+		stopped(context);
+	for (struct gateway *gateway = server->gateways; gateway != NULL; gateway = next) {
+		next = gateway->next;
+		dismiss(gateway);
+	}
 }
 
 void command_server_free(struct command_server *server)

@@ -25,7 +25,11 @@ int command_server_new(struct command_server **ret_server, struct event_loop *lo
 /* As listener_add(). */
 int command_server_listen(struct command_server *server, const char *where, char *error,
 			  size_t error_size);
-/* Cuts the gateways, which come back when there is a kiosk again. Accepts NULL. */
+/* Closes the gateways' connections (1001, going away); they come back when there is a kiosk again.
+ * stopped() is called when none is left, from within this where there is none. */
+void command_server_stop(struct command_server *server, void (*stopped)(void *context),
+			 void *context);
+/* Cuts who is left. Accepts NULL. */
 void command_server_free(struct command_server *server);
 
 #endif

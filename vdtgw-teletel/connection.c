@@ -101,8 +101,8 @@ static int on_writeable(struct connection *connection)
 	if (connection->state != CONNECTION_CLOSING)
 		return 0;
 	lws_close_reason(connection->endpoint.wsi,
-			 connection->server->stopping ? LWS_CLOSE_STATUS_GOINGAWAY
-						      : LWS_CLOSE_STATUS_NORMAL,
+			 connection->server->stopped != NULL ? LWS_CLOSE_STATUS_GOINGAWAY
+							     : LWS_CLOSE_STATUS_NORMAL,
 			 NULL, 0);
 	return -1;
 }

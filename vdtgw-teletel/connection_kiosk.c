@@ -56,10 +56,8 @@ void connection_after_kiosk(struct connection *connection)
 	if (connection->state == CONNECTION_OPEN && kiosk_is_over(connection->kiosk, &why)) {
 		connection->why = why;
 		connection->state = CONNECTION_CLOSING;
-		connection_arm(connection, event_loop_now() + (connection->server->stopping
-								   ? SERVER_STOP_TIMEOUT
-								   : SERVER_CLOSE_TIMEOUT) *
-								  UINT64_C(1000000));
+		connection_arm(connection,
+			       event_loop_now() + SERVER_CLOSE_TIMEOUT * UINT64_C(1000000));
 	}
 	if (connection->state == CONNECTION_OPEN)
 		follow_deadline(connection);
@@ -178,7 +176,7 @@ int connection_open_kiosk(struct connection *connection)
 		 *connection->facts.address != '\0' ? ", caller " : "", connection->facts.address,
 		 connection->wants_echo ? ", to " KIOSK_ECHO_PATH : "");
 	connection_after_kiosk(connection);
-	if (server->stopping)
+	if (server->stopped != NULL)
 		connection_dismiss(connection);
 	return 0;
 }

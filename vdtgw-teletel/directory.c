@@ -6,6 +6,7 @@
 
 #include "common/uri.h"
 #include "common/utf8.h"
+#include "vdtgw-teletel/cost.h"
 #include "vdtgw-teletel/file.h"
 
 #include <errno.h>
@@ -145,6 +146,23 @@ static int read_ping(const struct reading *reading, struct directory_entry *entr
 	return r;
 }
 
+/* A price, or words ("gratuit") for which nothing is counted. What has digits and is no price would
+ * look like one, and count nothing. */
+static int read_cost(const struct reading *reading, struct directory_entry *entry,
+		     const json_t *object)
+{
+	uint32_t price;
+	int r = read_text(reading, entry, object, "cost", DIRECTORY_LABEL_MAX, true, &entry->cost);
+
+	if (r < 0 || entry->cost[strcspn(entry->cost, "0123456789")] == '\0' ||
+	    cost_parse_price(&price, entry->cost) == 0)
+		return r;
+	return refuse(reading, entry->line,
+		      "\"cost\" is \"%s\": francs a minute from 0 to 9999.9999 are allowed, as in "
+		      "\"0.12\" or \"0,12 F\", or words without a digit",
+		      entry->cost);
+}
+
 /* RFC 7230's token, which a subprotocol is (RFC 6455, section 4.1). */
 static bool is_token(const char *text, size_t length)
 {
@@ -280,8 +298,7 @@ static int read_entry(const struct reading *reading, struct directory_entry *ent
 		r = read_text(reading, entry, object, "tarif", DIRECTORY_LABEL_MAX, true,
 			      &entry->tariff);
 	if (r == 0)
-		r = read_text(reading, entry, object, "cost", DIRECTORY_LABEL_MAX, true,
-			      &entry->cost);
+		r = read_cost(reading, entry, object);
 	if (r == 0)
 		r = read_ping(reading, entry, object);
 	if (r == 0)
@@ -444,7 +461,7 @@ int directory_load(struct directory **ret_directory, const char *path, char *err
 	return r;
 }
 
-const struct directory_entry *directory_find(const struct directory *directory, const char *name)
+const struct directory_entry *directory_look_up(const struct directory *directory, const char *name)
 {
 	char wanted[4 * DIRECTORY_NAME_MAX + 1];
 
@@ -457,8 +474,15 @@ const struct directory_entry *directory_find(const struct directory *directory, 
 
 			fold(directory->entries[i].key, loosely, key);
 			if (strcmp(key, wanted) == 0)
-				return directory->entries[i].target;
+				return &directory->entries[i];
 		}
 	}
 	return NULL;
+}
+
+const struct directory_entry *directory_find(const struct directory *directory, const char *name)
+{
+	const struct directory_entry *entry = directory_look_up(directory, name);
+
+	return entry != NULL ? entry->target : NULL;
 }

@@ -1,6 +1,6 @@
 /*
  * The directory of services ("Minitel yellow pages", PROTOCOLS.md section 5): a JSON file, read
- * whole and checked whole when the kiosk starts. Entries keep the file's order.
+ * whole and checked whole. Entries keep the file's order.
  */
 #ifndef VDTGW_TELETEL_DIRECTORY_H
 #define VDTGW_TELETEL_DIRECTORY_H
@@ -51,6 +51,11 @@ void directory_free(struct directory *directory);
 /* The entry of a name, compared without case; where there is none, compared without accents and
  * spaces too. Aliases are followed. NULL where there is none. directory may be NULL: empty. */
 const struct directory_entry *directory_find(const struct directory *directory, const char *name);
+/* The same without following aliases. */
+const struct directory_entry *directory_look_up(const struct directory *directory,
+						const char *name);
+/* Whether both offer the same, in the same order. Both may be NULL. */
+bool directory_equal(const struct directory *one, const struct directory *other);
 
 /* Sets the line of the first count entries: where each element of the list "servers" begins, in a
  * text that is valid JSON. */

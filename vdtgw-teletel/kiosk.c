@@ -13,8 +13,16 @@
 
 typedef void key_effect(struct kiosk *kiosk);
 
+/* Only where nothing of the generation before is on the screen any more, or waits to be typed. */
+static void begin_anew(struct kiosk *kiosk)
+{
+	generation_put(&kiosk->generation, kiosk->house->newest);
+}
+
 void kiosk_enter(struct kiosk *kiosk, enum kiosk_screen screen)
 {
+	if (screen == KIOSK_WELCOME)
+		begin_anew(kiosk);
 	kiosk->screen = screen;
 	kiosk->identify_until = 0;
 	kiosk->field_length = 0;
@@ -44,6 +52,7 @@ static void open_echo(struct kiosk *kiosk)
 
 static void open_guide(struct kiosk *kiosk)
 {
+	begin_anew(kiosk);
 	kiosk->guide_page = 0;
 	kiosk_enter(kiosk, KIOSK_GUIDE);
 }
@@ -141,7 +150,7 @@ static size_t typed_number(const struct kiosk *kiosk, const char *text)
 
 static bool find(const struct kiosk *kiosk, const char *text, struct kiosk_item *ret_item)
 {
-	const struct directory_entry *echo = kiosk->house->echo;
+	const struct directory_entry *echo = kiosk->generation->echo;
 	size_t number;
 
 	ret_item->own = kiosk_own_service(text);
@@ -149,7 +158,7 @@ static bool find(const struct kiosk *kiosk, const char *text, struct kiosk_item 
 	if (ret_item->own == NULL && echo != NULL && strcmp(echo->key, text) == 0)
 		ret_item->entry = echo;
 	else if (ret_item->own == NULL)
-		ret_item->entry = directory_find(kiosk->house->directory, text);
+		ret_item->entry = directory_find(kiosk->generation->directory, text);
 	if (ret_item->own != NULL || ret_item->entry != NULL)
 		return true;
 	number = kiosk->screen == KIOSK_GUIDE ? typed_number(kiosk, text) : 0;
@@ -238,6 +247,9 @@ static void press(struct kiosk *kiosk, uint8_t key)
 		return;
 	if (kiosk->message_shown)
 		kiosk_say(kiosk, "");
+	/* The first page names no services: the newest are as good there. */
+	if (kiosk->screen == KIOSK_WELCOME)
+		begin_anew(kiosk);
 	effects[kiosk->screen][key - KEY_FIRST](kiosk);
 	/* The terminal page, drawn, has just asked who the terminal is. */
 	if (kiosk->screen == KIOSK_TERMINAL)
@@ -252,7 +264,7 @@ static void type(struct kiosk *kiosk, uint8_t character)
 		return;
 	if (kiosk->message_shown)
 		kiosk_say(kiosk, "");
-	if (kiosk->field_length == KIOSK_FIELD_MAX || kiosk->field_length == field->width) {
+	if (kiosk->field_length == KIOSK_FIELD_MAX || kiosk->field_length >= field->width) {
 		kiosk_beep(kiosk);
 		return;
 	}
@@ -381,6 +393,8 @@ int kiosk_new(struct kiosk **ret_kiosk, const struct kiosk_house *house,
 	if (kiosk == NULL)
 		return -ENOMEM;
 	kiosk->house = house;
+	kiosk->generation = generation_keep(house->newest);
+	kiosk->shown = generation_keep(house->newest);
 	kiosk->facts = *facts;
 	kiosk->now = now;
 	kiosk->idle_until = now + KIOSK_IDLE_US;
@@ -399,7 +413,7 @@ int kiosk_new(struct kiosk **ret_kiosk, const struct kiosk_house *house,
 		open_echo(kiosk);
 		break;
 	case KIOSK_NO_PLACE:
-		page_draw(house->pages->items[PAGE_FULL], &kiosk->composer);
+		page_draw(kiosk->shown->pages.items[PAGE_FULL], &kiosk->composer);
 		kiosk->screen = KIOSK_OVER;
 		kiosk->why_over = "no place left";
 		kiosk->idle_until = UINT64_MAX;
@@ -410,21 +424,10 @@ int kiosk_new(struct kiosk **ret_kiosk, const struct kiosk_house *house,
 
 void kiosk_free(struct kiosk *kiosk)
 {
+	if (kiosk == NULL)
+		return;
+	generation_release(kiosk->generation);
+	generation_release(kiosk->shown);
+	generation_release(kiosk->journey.generation);
 	free(kiosk);
-}
-
-int kiosk_check_directory(const struct directory *directory, const char *file, char *error,
-			  size_t error_size)
-{
-	for (size_t i = 0; i < directory->count; i++) {
-		const struct directory_entry *entry = &directory->entries[i];
-
-		if (kiosk_own_service(entry->key) == NULL)
-			continue;
-		snprintf(error, error_size,
-			 "%s:%u: \"%s\" is a service of the kiosk's own: another name is allowed",
-			 file, entry->line, entry->name);
-		return -EINVAL;
-	}
-	return 0;
 }

@@ -6,8 +6,7 @@
 #ifndef VDTGW_TELETEL_KIOSK_H
 #define VDTGW_TELETEL_KIOSK_H
 
-#include "vdtgw-teletel/directory.h"
-#include "vdtgw-teletel/pages.h"
+#include "vdtgw-teletel/generation.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -52,10 +51,8 @@ struct kiosk_facts {
 
 /* Shared by all callers; outlives them. */
 struct kiosk_house {
-	const struct pages *pages;
-	const struct directory *directory; /* NULL: the kiosk's own services only */
-	/* The directory's entry of the kiosk's own remote service; NULL where there is none. */
-	const struct directory_entry *echo;
+	/* What callers are offered who begin anew: on the first page, or with the guide. */
+	struct generation *newest;
 	/* Gateways may connect: callers are asked who they are. */
 	bool has_channel;
 	void (*local_time)(struct tm *ret_time);
@@ -102,7 +99,7 @@ void kiosk_sent(struct kiosk *kiosk, size_t length);
 uint64_t kiosk_deadline(const struct kiosk *kiosk);
 void kiosk_expire(struct kiosk *kiosk, uint64_t now);
 /* Redirections: what the caller's gateway makes possible, what it says, and the order that it is to
- * be given, once; NULL: none. The entry is of the directory or the house. */
+ * be given, once; NULL: none. The entry is good until the kiosk is told something else. */
 void kiosk_set_reach(struct kiosk *kiosk, uint64_t now, enum kiosk_reach reach);
 void kiosk_tell(struct kiosk *kiosk, uint64_t now, enum kiosk_news news);
 const struct directory_entry *kiosk_take_order(struct kiosk *kiosk);
@@ -114,7 +111,7 @@ void kiosk_dismiss(struct kiosk *kiosk);
 bool kiosk_is_over(const struct kiosk *kiosk, const char **ret_why);
 
 /* Returns 0, or -EINVAL with "FILE:LINE: …" in error where an entry has the name of one of the
- * kiosk's own services. */
+ * kiosk's own services, by which callers would never reach it. */
 int kiosk_check_directory(const struct directory *directory, const char *file, char *error,
 			  size_t error_size);
 

@@ -188,6 +188,7 @@ static void order(struct kiosk *kiosk)
 void kiosk_journey_begin(struct kiosk *kiosk, const struct directory_entry *destination)
 {
 	kiosk->journey.destination = destination;
+	generation_put(&kiosk->journey.generation, kiosk->generation);
 	switch (kiosk->reach) {
 	case KIOSK_LINKED:
 		say_calling(kiosk);

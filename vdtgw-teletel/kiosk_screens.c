@@ -6,6 +6,7 @@
 #include "vdtgw-teletel/kiosk_state.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,6 +50,24 @@ enum {
 	OWN_SERVICE_COUNT = sizeof(own_services) / sizeof(own_services[0])
 };
 
+int kiosk_check_directory(const struct directory *directory, const char *file, char *error,
+			  size_t error_size)
+{
+	for (size_t i = 0; i < OWN_SERVICE_COUNT; i++) {
+		const char *name = own_services[i].name;
+		const struct directory_entry *entry = directory_look_up(directory, name);
+
+		if (entry == NULL)
+			continue;
+		snprintf(
+		    error, error_size,
+		    "%s:%u: \"%s\": %s is a service of the kiosk's own: another name is allowed",
+		    file, entry->line, entry->name, name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 const struct own_service *kiosk_own_service(const char *name)
 {
 	for (size_t i = 0; i < OWN_SERVICE_COUNT; i++) {
@@ -60,7 +79,7 @@ const struct own_service *kiosk_own_service(const char *name)
 
 static const struct page *page_of(const struct kiosk *kiosk)
 {
-	return kiosk->house->pages->items[screen_pages[kiosk->screen]];
+	return kiosk->shown->pages.items[screen_pages[kiosk->screen]];
 }
 
 const struct page_area *kiosk_field(const struct kiosk *kiosk)
@@ -73,9 +92,9 @@ const struct page_area *kiosk_field(const struct kiosk *kiosk)
 
 size_t kiosk_item_count(const struct kiosk *kiosk)
 {
-	const struct directory *directory = kiosk->house->directory;
+	const struct directory *directory = kiosk->generation->directory;
 
-	return OWN_SERVICE_COUNT + (size_t)(kiosk->house->echo != NULL) +
+	return OWN_SERVICE_COUNT + (size_t)(kiosk->generation->echo != NULL) +
 	       (directory != NULL ? directory->count : 0);
 }
 
@@ -84,14 +103,14 @@ struct kiosk_item kiosk_item(const struct kiosk *kiosk, size_t index)
 	if (index < OWN_SERVICE_COUNT)
 		return (struct kiosk_item) { .own = &own_services[index] };
 	index -= OWN_SERVICE_COUNT;
-	if (kiosk->house->echo != NULL && index-- == 0)
-		return (struct kiosk_item) { .entry = kiosk->house->echo };
-	return (struct kiosk_item) { .entry = &kiosk->house->directory->entries[index] };
+	if (kiosk->generation->echo != NULL && index-- == 0)
+		return (struct kiosk_item) { .entry = kiosk->generation->echo };
+	return (struct kiosk_item) { .entry = &kiosk->generation->directory->entries[index] };
 }
 
 static size_t items_per_page(const struct kiosk *kiosk)
 {
-	const struct page *guide = kiosk->house->pages->items[PAGE_GUIDE];
+	const struct page *guide = kiosk->shown->pages.items[PAGE_GUIDE];
 
 	return page_area(guide, "list")->height;
 }
@@ -335,6 +354,8 @@ void kiosk_show_guide_page(struct kiosk *kiosk, size_t erase)
 
 void kiosk_show(struct kiosk *kiosk)
 {
+	/* Drawn anew from the top: new pages are not mixed with old ones. */
+	generation_put(&kiosk->shown, kiosk->generation);
 	if (kiosk->message_shown)
 		kiosk_say(kiosk, "");
 	composer_byte(&kiosk->composer, CURSOR_OFF);

@@ -32,7 +32,8 @@ struct kiosk_journey {
 	enum kiosk_stage stage;
 	uint64_t until;
 	const struct directory_entry *order;       /* to be taken */
-	const struct directory_entry *destination; /* the last that was ordered */
+	const struct directory_entry *destination; /* the last that was ordered, */
+	struct generation *generation;             /* and whose it is; NULL: none */
 	bool close_requested;                      /* by the caller */
 	bool unsure;     /* the link was lost: the caller may be home already */
 	bool redraw_due; /* the caller is home, and there was no room for the page */
@@ -61,6 +62,8 @@ struct kiosk_item {
 
 struct kiosk {
 	const struct kiosk_house *house;
+	struct generation *generation; /* whose services the caller is offered, */
+	struct generation *shown;      /* and whose pages are on the screen */
 	struct kiosk_facts facts;
 	enum kiosk_screen screen;
 	enum kiosk_screen back; /* where Retour leads from a service */
@@ -69,7 +72,7 @@ struct kiosk {
 	char field[KIOSK_FIELD_MAX + 1];
 	size_t field_length;
 	size_t guide_page;                   /* from 0 */
-	const struct directory_entry *entry; /* whose sheet is shown */
+	const struct directory_entry *entry; /* whose sheet is shown: of the journey */
 	bool message_shown;                  /* on row 0 */
 	uint64_t identify_until;             /* 0: not waiting for the terminal's answer */
 	uint64_t idle_until;

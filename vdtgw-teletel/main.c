@@ -1,42 +1,35 @@
 /*
- * vdtgw-teletel: the kiosk that a fresh install joins its callers to. Options, files, limits,
+ * vdtgw-teletel: the kiosk that a fresh install joins its callers to. Options, signals, limits,
  * exit status.
  */
 #include "common/config.h"
 #include "common/event_loop.h"
 #include "common/log.h"
 #include "vdtgw-teletel/command_server.h"
-#include "vdtgw-teletel/directory.h"
-#include "vdtgw-teletel/kiosk.h"
-#include "vdtgw-teletel/listener.h"
-#include "vdtgw-teletel/pages.h"
+#include "vdtgw-teletel/kiosk_files.h"
 #include "vdtgw-teletel/server.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sysexits.h>
-#include <time.h>
 
-#define DEFAULT_LISTEN    "localhost:8765"
-#define DEFAULT_COMMAND   "localhost:8764"
-#define DEFAULT_SHARE     VDTGW_PREFIX "/share/vdtgw"
-/* The configuration's default: nobody asked for that file. */
-#define DEFAULT_DIRECTORY "/etc/vdtgw/directory.json"
+#define DEFAULT_LISTEN  "localhost:8765"
+#define DEFAULT_COMMAND "localhost:8764"
+#define DEFAULT_SHARE   VDTGW_PREFIX "/share/vdtgw"
 
 enum {
 	ERROR_MAX = CONFIG_ERROR_MAX,
+	STOP_TIMEOUT = 2, /* s: the last output, and the closes */
 	DESCRIPTORS_WANTED = SERVER_CONNECTIONS_MAX + COMMAND_CONNECTIONS_MAX + 64,
 };
 
 static const char usage[] =
     "usage: vdtgw-teletel [--config FILE] [--listen ADDRESS:PORT] [--command ADDRESS:PORT]\n"
-    "                     [--directory FILE] [--share FOLDER]\n"
+    "                     [--directory FILE] [--share FOLDER] [--check]\n"
     "       vdtgw-teletel --help | --version\n"
     "\n"
     "A small Teletel kiosk: a videotex service by WebSocket, with a welcome page, a directory of\n"
@@ -49,7 +42,11 @@ static const char usage[] =
     "                         \"none\": nobody is redirected\n"
     "  --directory FILE       of services (JSON), instead of the configuration's\n"
     "  --share FOLDER         whose folder \"pages\" has the pages, instead of\n"
-    "                         " DEFAULT_SHARE "\n";
+    "                         " DEFAULT_SHARE "\n"
+    "  --check                check the configuration, the directory and the pages, and end\n"
+    "\n"
+    "SIGHUP has these files read again: callers find what is new from the first page or the guide\n"
+    "on, and a mistake changes nothing.\n";
 
 struct options {
 	const char *config;
@@ -57,6 +54,7 @@ struct options {
 	const char *command;
 	const char *directory;
 	const char *share;
+	bool check;
 };
 
 /* 0: go on; otherwise *ret_status is the exit status. */
@@ -68,6 +66,7 @@ static int read_options(struct options *ret_options, int argc, char **argv, int 
 		{ "command", required_argument, NULL, 'm' },
 		{ "directory", required_argument, NULL, 'd' },
 		{ "share", required_argument, NULL, 's' },
+		{ "check", no_argument, NULL, 'k' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'v' },
 		{ 0 },
@@ -92,6 +91,9 @@ static int read_options(struct options *ret_options, int argc, char **argv, int 
 		case 's':
 			ret_options->share = optarg;
 			break;
+		case 'k':
+			ret_options->check = true;
+			break;
 		case 'h':
 			fputs(usage, stdout);
 			*ret_status = EX_OK;
@@ -111,59 +113,6 @@ static int read_options(struct options *ret_options, int argc, char **argv, int 
 	return 0;
 }
 
-static void local_time(struct tm *ret_time)
-{
-	time_t now = time(NULL);
-
-	(void)localtime_r(&now, ret_time);
-}
-
-/* A directory that nobody asked for may be missing. */
-static int load_directory(struct directory **ret_directory, const struct options *options,
-			  const struct config *config)
-{
-	struct directory *directory = NULL;
-	const char *path = options->directory;
-	char error[ERROR_MAX];
-	int r;
-
-	if (path == NULL)
-		path = config->teletel.directory;
-	r = directory_load(&directory, path, error, sizeof(error));
-	if (r == -ENOENT && options->directory == NULL && strcmp(path, DEFAULT_DIRECTORY) == 0) {
-		log_notice("%s does not exist: the kiosk has its own services only", path);
-		return 0;
-	}
-	if (r == 0)
-		r = kiosk_check_directory(directory, path, error, sizeof(error));
-	if (r < 0) {
-		directory_free(directory);
-		log_error("%s", error);
-		return r;
-	}
-	log_notice("%s: %zu services besides the kiosk's own", path, directory->count);
-	*ret_directory = directory;
-	return 0;
-}
-
-static int load_pages(struct pages *ret_pages, const struct options *options)
-{
-	const char *share = options->share != NULL ? options->share : DEFAULT_SHARE;
-	char folder[PATH_MAX];
-	char error[ERROR_MAX];
-	int length = snprintf(folder, sizeof(folder), "%s/pages", share);
-	int r;
-
-	if (length < 0 || (size_t)length >= sizeof(folder)) {
-		log_error("--share: the path is too long");
-		return -ENAMETOOLONG;
-	}
-	r = pages_load(ret_pages, folder, error, sizeof(error));
-	if (r < 0)
-		log_error("%s", error);
-	return r;
-}
-
 /* A descriptor for each caller, as far as this process may. */
 static void raise_limit(void)
 {
@@ -177,19 +126,81 @@ static void raise_limit(void)
 			    (unsigned long long)limit.rlim_cur, SERVER_CALLERS_MAX);
 }
 
-static void on_signal(int signal_number, void *context)
-{
-	(void)signal_number;
-	server_stop(context);
-}
-
 /* What the program serves with. */
 struct service {
 	struct event_loop *loop;
+	struct kiosk_files *files;
 	struct switchboard *switchboard; /* NULL, like the next: without a command channel */
 	struct command_server *command_server;
 	struct server *server;
+	struct timer *stop_guard;
+	unsigned serving; /* of both servers, while it stops: those with somebody left */
 };
+
+/* What is offered from now on. */
+static void tell_offer(const struct kiosk_files_outcome *outcome)
+{
+	if (outcome->missing)
+		log_notice("%s does not exist: the kiosk has its own services only",
+			   outcome->directory);
+	else
+		log_notice("%s: %zu services besides the kiosk's own", outcome->directory,
+			   outcome->services);
+	if (outcome->replaced[0] != '\0')
+		log_notice("%s", outcome->replaced);
+}
+
+static void reload(const struct service *service)
+{
+	struct kiosk_files_outcome outcome;
+
+	if (kiosk_files_load(service->files, &outcome) < 0) {
+		log_error("the services and pages stay as they were (SIGHUP): %s", outcome.error);
+		return;
+	}
+	log_notice("the files were read again (SIGHUP): %s",
+		   outcome.changed ? "callers find what is new from the first page or the guide on"
+				   : "nothing has changed");
+	if (outcome.changed)
+		tell_offer(&outcome);
+}
+
+/* Whoever is still here was told to go. */
+static void on_stop_guard(void *context)
+{
+	struct service *service = context;
+
+	log_warning("stopping, although not all connections have been closed by their peers");
+	event_loop_stop(service->loop, 0);
+}
+
+static void on_stopped(void *context)
+{
+	struct service *service = context;
+
+	if (--service->serving == 0)
+		event_loop_stop(service->loop, 0);
+}
+
+static void stop(struct service *service)
+{
+	if (service->serving > 0)
+		return;
+	timer_arm(service->stop_guard, event_loop_now() + STOP_TIMEOUT * UINT64_C(1000000));
+	service->serving = service->command_server != NULL ? 2 : 1;
+	/* Callers first: they are to hear of the end from us, not that their gateway has gone. */
+	server_stop(service->server, on_stopped, service);
+	if (service->command_server != NULL)
+		command_server_stop(service->command_server, on_stopped, service);
+}
+
+static void on_signal(int signal_number, void *context)
+{
+	if (signal_number == SIGHUP)
+		reload(context);
+	else
+		stop(context);
+}
 
 static int told(const char *option, const char *where, int result, const char *error)
 {
@@ -228,14 +239,17 @@ static int start_listening(const struct service *service, const struct options *
 	return EX_OK;
 }
 
-static int serve(const struct kiosk_house *house, const struct options *options)
+static int serve(struct kiosk_files *files, const struct options *options)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, 0 };
-	struct service service = { .loop = NULL };
+	const struct kiosk_house *house = kiosk_files_house(files);
+	struct service service = { .files = files };
 	int status = EX_OSERR;
 	/* Many peers: the library's table is as large as the limit on descriptors. */
 	int r = event_loop_new(&service.loop, 0);
 
+	if (r == 0)
+		r = timer_new(&service.stop_guard, service.loop, on_stop_guard, &service);
 	if (r == 0 && house->has_channel)
 		r = switchboard_new(&service.switchboard);
 	if (r == 0 && house->has_channel)
@@ -243,7 +257,7 @@ static int serve(const struct kiosk_house *house, const struct options *options)
 	if (r == 0)
 		r = server_new(&service.server, service.loop, house, service.switchboard);
 	if (r == 0)
-		r = event_loop_on_signals(service.loop, signals, on_signal, service.server);
+		r = event_loop_on_signals(service.loop, signals, on_signal, &service);
 	if (r < 0) {
 		log_error("cannot start: %s", strerror(-r));
 		goto out;
@@ -255,64 +269,71 @@ out:
 	server_free(service.server);
 	command_server_free(service.command_server);
 	switchboard_free(service.switchboard);
+	timer_free(service.stop_guard);
 	event_loop_free(service.loop);
 	return status;
 }
 
-/* The kiosk's own remote service as an entry of the directory, where that has none of its name. */
-static void enter_echo(struct kiosk_house *house, const struct options *options)
+/* An order to reload that comes while the program starts waits until it runs. */
+static void hold_reload(void)
 {
-	static char name[] = KIOSK_ECHO_NAME;
-	static char tariff[] = "T2";
-	static char cost[] = "0.37"; /* francs a minute: what a 3614 cost */
-	static char nothing[] = "";
-	static char address[URI_MAX];
-	static struct directory_entry echo = {
-		.name = name,
-		.key = name,
-		.alias = nothing,
-		.address = address,
-		.subprotocols = nothing,
-		.tariff = tariff,
-		.cost = cost,
-		.target = &echo,
-	};
-	char where[URI_HOST_MAX + 16];
+	sigset_t set;
 
-	if (listener_own_address(options->listen, where, sizeof(where)) < 0 ||
-	    directory_find(house->directory, name) != NULL)
-		return;
-	snprintf(address, sizeof(address), "ws://%s" KIOSK_ECHO_PATH, where);
-	house->echo = &echo;
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static int check(struct kiosk_files *files)
+{
+	struct kiosk_files_outcome outcome;
+
+	if (kiosk_files_load(files, &outcome) < 0) {
+		fprintf(stderr, "%s\n", outcome.error);
+		return EX_CONFIG;
+	}
+	if (outcome.replaced[0] != '\0')
+		puts(outcome.replaced);
+	printf("%s: %s\n", outcome.directory,
+	       outcome.missing ? "does not exist, and need not" : "no error");
+	return EX_OK;
+}
+
+static int run(struct kiosk_files *files, const struct options *options)
+{
+	struct kiosk_files_outcome outcome;
+
+	hold_reload();
+	log_open("vdtgw-teletel", false);
+	raise_limit();
+	if (kiosk_files_load(files, &outcome) < 0) {
+		log_error("%s", outcome.error);
+		return EX_CONFIG;
+	}
+	tell_offer(&outcome);
+	return serve(files, options);
 }
 
 int main(int argc, char **argv)
 {
-	struct options options = { .listen = DEFAULT_LISTEN, .command = DEFAULT_COMMAND };
-	struct config *config = NULL;
-	struct directory *directory = NULL;
-	struct pages pages = { 0 };
-	struct kiosk_house house = { .pages = &pages, .local_time = local_time };
-	char error[ERROR_MAX];
+	struct options options = { .listen = DEFAULT_LISTEN,
+				   .command = DEFAULT_COMMAND,
+				   .share = DEFAULT_SHARE };
+	struct kiosk_files_options files_options;
+	struct kiosk_files *files = NULL;
 	int status;
 
 	if (read_options(&options, argc, argv, &status) < 0)
 		return status;
-	log_open("vdtgw-teletel", false);
-	raise_limit();
-	status = EX_CONFIG;
-	if (config_load(&config, options.config, error, sizeof(error)) < 0)
-		log_error("%s", error);
-	else if (load_directory(&directory, &options, config) == 0 &&
-		 load_pages(&pages, &options) == 0) {
-		house.directory = directory;
-		house.has_channel = strcmp(options.command, "none") != 0;
-		if (house.has_channel)
-			enter_echo(&house, &options);
-		status = serve(&house, &options);
-	}
-	pages_done(&pages);
-	directory_free(directory);
-	config_free(config);
+	files_options = (struct kiosk_files_options) {
+		.config = options.config,
+		.directory = options.directory,
+		.share = options.share,
+		.listen = strcmp(options.command, "none") != 0 ? options.listen : NULL,
+	};
+	if (kiosk_files_new(&files, &files_options) < 0)
+		return EX_OSERR;
+	status = options.check ? check(files) : run(files, &options);
+	kiosk_files_free(files);
 	return status;
 }

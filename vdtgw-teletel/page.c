@@ -1,5 +1,5 @@
 /*
- * Compiled pages in use: sending one and filling its areas.
+ * Compiled pages in use: comparing two, sending one and filling its areas.
  */
 #include "vdtgw-teletel/page.h"
 
@@ -11,6 +11,32 @@
 void page_free(struct page *page)
 {
 	free(page);
+}
+
+static bool styles_equal(const struct style *one, const struct style *other)
+{
+	return one->color == other->color && one->background == other->background &&
+	       one->size == other->size && one->flash == other->flash &&
+	       one->underline == other->underline && one->inverse == other->inverse;
+}
+
+static bool areas_equal(const struct page_area *one, const struct page_area *other)
+{
+	return strcmp(one->name, other->name) == 0 && one->row == other->row &&
+	       one->column == other->column && one->width == other->width &&
+	       one->height == other->height && styles_equal(&one->style, &other->style);
+}
+
+bool page_equal(const struct page *one, const struct page *other)
+{
+	if (one->length != other->length || one->area_count != other->area_count ||
+	    memcmp(one->bytes, other->bytes, one->length) != 0)
+		return false;
+	for (size_t i = 0; i < one->area_count; i++) {
+		if (!areas_equal(&one->areas[i], &other->areas[i]))
+			return false;
+	}
+	return true;
 }
 
 const struct page_area *page_area(const struct page *page, const char *name)

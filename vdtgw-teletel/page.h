@@ -1,12 +1,13 @@
 /*
  * A page as it is sent: videotex bytes, and the areas that the program fills. Pages are written
- * in the small language of share/pages/README, compiled once when the kiosk starts.
+ * in the small language of share/pages/README, compiled once when the kiosk reads them.
  */
 #ifndef VDTGW_TELETEL_PAGE_H
 #define VDTGW_TELETEL_PAGE_H
 
 #include "vdtgw-teletel/composer.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,6 +43,8 @@ typedef long page_reader(const void *context, const char *name, uint8_t *ret_byt
 int page_parse(struct page **ret_page, const char *file, const char *source, size_t length,
 	       page_reader *reader, const void *context, char *error, size_t error_size);
 void page_free(struct page *page);
+/* Whether both look the same and have the same areas. */
+bool page_equal(const struct page *one, const struct page *other);
 
 /* NULL where the page has no area of that name. */
 const struct page_area *page_area(const struct page *page, const char *name);

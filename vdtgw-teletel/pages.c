@@ -1,6 +1,6 @@
 /*
- * The set of pages: which files there are, and what each must offer the program. Pages are loaded
- * once, before the first caller, so that a mistake in one is seen by who edits it.
+ * The set of pages: which files there are, and what each must offer the program. All are loaded
+ * together and ahead of use, so that a mistake in one is seen by who edits it, not by callers.
  */
 #include "vdtgw-teletel/pages.h"
 
@@ -119,4 +119,13 @@ void pages_done(struct pages *pages)
 		page_free(pages->items[role]);
 		pages->items[role] = NULL;
 	}
+}
+
+bool pages_equal(const struct pages *one, const struct pages *other)
+{
+	for (size_t role = 0; role < PAGE_ROLE_COUNT; role++) {
+		if (!page_equal(one->items[role], other->items[role]))
+			return false;
+	}
+	return true;
 }

@@ -4,6 +4,7 @@
 
 #include "vdtgw-teletel/page.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum page_role {
@@ -27,6 +28,7 @@ struct pages {
  * "FILE:LINE: what is wrong, what is allowed". *ret_pages is the caller's, for pages_done(). */
 int pages_load(struct pages *ret_pages, const char *folder, char *error, size_t error_size);
 void pages_done(struct pages *pages);
+bool pages_equal(const struct pages *one, const struct pages *other);
 /* 0, or -EINVAL with a sentence in error where the page lacks an area that its role needs. */
 int page_role_check(enum page_role role, const struct page *page, const char *file, char *error,
 		    size_t error_size);

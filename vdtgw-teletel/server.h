@@ -18,7 +18,6 @@ enum {
 	SERVER_CONNECTIONS_MAX = SERVER_CALLERS_MAX + 200,
 	SERVER_HANDSHAKE_TIMEOUT = 10, /* s */
 	SERVER_CLOSE_TIMEOUT = 10,     /* s: the last output, and the close */
-	SERVER_STOP_TIMEOUT = 3,       /* s: the same when the program is to end */
 };
 
 struct server;
@@ -29,8 +28,9 @@ int server_new(struct server **ret_server, struct event_loop *loop, const struct
 	       struct switchboard *switchboard);
 /* As listener_add(). */
 int server_listen(struct server *server, const char *where, char *error, size_t error_size);
-/* Says goodbye to all callers and then stops the loop with status 0. */
-void server_stop(struct server *server);
+/* Says goodbye to all callers, once; stopped() is called when none is left, from within this where
+ * there is none. */
+void server_stop(struct server *server, void (*stopped)(void *context), void *context);
 /* Cuts whoever is left. Before the loop is freed; accepts NULL. */
 void server_free(struct server *server);
 

@@ -22,9 +22,9 @@ struct server {
 	struct listener *listener;
 	struct connection *connections; /* a list */
 	size_t connection_count;
-	size_t caller_count; /* of them, those who have a place */
-	struct timer *stop_guard;
-	bool stopping;
+	size_t caller_count;            /* of them, those who have a place */
+	void (*stopped)(void *context); /* NULL: it is not to stop */
+	void *stopped_context;
 	bool freeing;
 };
 

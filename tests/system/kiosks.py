@@ -3,13 +3,12 @@
 import asyncio
 import os
 import signal
-import subprocess
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import websockets
 
-from processes import free_port
+from processes import Program, free_port, wait_for
 from videotex_screen import Screen
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,40 +26,43 @@ DIRECTORY = """{ "servers": [
 
 
 class Kiosk:
-    def __init__(self, folder, *options, directory=DIRECTORY, command=False):
-        (folder / "vdtgw.conf").write_text("")
-        (folder / "directory.json").write_text(directory)
+    def __init__(self, folder, *options, directory=DIRECTORY, command=False, share=ROOT / "share"):
+        self.config, self.directory = folder / "vdtgw.conf", folder / "directory.json"
+        self.share = share
+        self.config.write_text(f'teletel: {{ directory = "{self.directory}"; }};\n')
+        self.directory.write_text(directory)
         for _ in range(10):  # another process may take a port in between
             self.port = free_port()
             self.command_port = free_port() if command else None
-            self.start(folder, options)
-            if any(" listens on " in line for line in self.log):
+            self.start(options)
+            self.program.wait_line(lambda line: " listens on " in line or "cannot listen" in line)
+            if self.logged(" listens on "):
                 break
-            assert self.process.wait(10) == os.EX_UNAVAILABLE, "".join(self.log)
+            assert self.end()[0] == os.EX_UNAVAILABLE, self.program.lines
 
-    def start(self, folder, options):
+    def start(self, options):
         command = f"localhost:{self.command_port}" if self.command_port else "none"
-        self.process = subprocess.Popen(
-            [PROGRAM, "--config", folder / "vdtgw.conf", "--directory", folder / "directory.json",
-             "--share", ROOT / "share", "--listen", f"localhost:{self.port}", "--command",
-             command, *options],
-            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        self.log = []
-        for line in self.process.stderr:
-            self.log.append(line)
-            if " listens on " in line:
-                break
+        self.program = Program(
+            [PROGRAM, "--config", self.config, "--share", self.share, "--listen",
+             f"localhost:{self.port}", "--command", command, *options])
+        self.process = self.program.process
+
+    def logged(self, text):
+        """The lines that have it."""
+        return [line for line in list(self.program.lines) if text in line]
+
+    def reload(self, *texts):
+        """Has it read its files; what the log says of that holds these texts."""
+        before = len(self.logged("(SIGHUP)"))
+        self.process.send_signal(signal.SIGHUP)
+        (line,) = wait_for(lambda: self.logged("(SIGHUP)")[before:], what="a word in the log")
+        assert all(text in line for text in texts), line
 
     def end(self):
         """Ends it; returns its status and what it logged."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        try:
-            rest = self.process.communicate(timeout=10)[1]
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            raise
-        return self.process.returncode, "".join(self.log) + rest
+        status = self.program.stop(timeout=10)
+        self.program.reader.join()
+        return status, "\n".join(self.program.lines)
 
     def memory(self):
         """Resident kilobytes."""

@@ -49,7 +49,8 @@ class Program:
             arguments, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env, **options
         )
         self.pid = self.process.pid
-        threading.Thread(target=self._read, daemon=True).start()
+        self.reader = threading.Thread(target=self._read, daemon=True)  # ends behind the last line
+        self.reader.start()
 
     def _read(self):
         with open(self.log_file or os.devnull, "ab", buffering=0) as log:

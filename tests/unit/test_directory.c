@@ -211,16 +211,97 @@ static void test_entries_and_chains_are_bounded(void **state)
 
 static void test_the_kiosk_keeps_its_own_names(void **state)
 {
-	struct directory *directory =
-	    parsed("{\"servers\":[{\"name\":\"a\",\"address\":\"ws://a\"},\n"
-		   "{\"name\":\"Mire\",\"address\":\"ws://a\"}]}");
-	char error[256];
+	static const char *const names[] = { "Mire", "M I R E", "mir\xc3\xa9" };
 
 	(void)state;
-	assert_int_equal(kiosk_check_directory(directory, "d.json", error, sizeof(error)), -EINVAL);
-	assert_string_equal(error, "d.json:2: \"Mire\" is a service of the kiosk's own: another "
-				   "name is allowed");
-	directory_free(directory);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct directory *directory;
+		char text[256], error[256], expected[256];
+
+		snprintf(text, sizeof(text),
+			 "{\"servers\":[{\"name\":\"a\",\"address\":\"ws://a\"},\n"
+			 "{\"name\":\"%s\",\"address\":\"ws://a\"}]}",
+			 names[i]);
+		directory = parsed(text);
+		assert_int_equal(kiosk_check_directory(directory, "d.json", error, sizeof(error)),
+				 -EINVAL);
+		snprintf(expected, sizeof(expected),
+			 "d.json:2: \"%s\": MIRE is a service of the kiosk's own: another name is "
+			 "allowed",
+			 names[i]);
+		assert_string_equal(error, expected);
+		directory_free(directory);
+	}
+}
+
+static void test_a_cost_is_a_price_or_words(void **state)
+{
+	static const struct {
+		const char *cost; /* in JSON */
+		bool allowed;
+	} cases[] = {
+		{ "\"0.12\"", true },  { "\"0,12\"", true },     { "0.5", true },
+		{ "2", true },         { "\"1 F/min\"", true },  { "\"gratuit\"", true },
+		{ "\"\"", true },      { "null", true },         { "\"0.12345\"", false },
+		{ "\"12 c\"", false }, { "\"1.234,5\"", false }, { "\"env. 1 F\"", false },
+		{ "-1", false },       { "10000", false },       { "1e20", false },
+		{ "0.12345", false },  { "\"0..1\"", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct directory *directory = NULL;
+		char text[256], error[512] = "";
+
+		snprintf(text, sizeof(text),
+			 "{\"servers\":[\n{\"name\":\"a\",\"address\":\"ws://a\",\"cost\":%s}]}",
+			 cases[i].cost);
+		if ((parse(&directory, text, error, sizeof(error)) == 0) != cases[i].allowed)
+			fail_msg("%s: %s", cases[i].cost, error);
+		if (!cases[i].allowed)
+			assert_memory_equal(error, "d.json:2: \"cost\" is \"", 20);
+		directory_free(directory);
+	}
+}
+
+static struct directory *parsed_entry(const char *text)
+{
+	char whole[256];
+
+	snprintf(whole, sizeof(whole), "{\"servers\":[{\"name\":\"%s]}", text);
+	return parsed(whole);
+}
+
+static void test_equal_directories_are_told_from_others(void **state)
+{
+	/* Behind the name of the first entry. */
+	static const char *const texts[] = {
+		"a\",\"address\":\"ws://a\"}",
+		"A\",\"address\":\"ws://a\"}",
+		"a\",\"address\":\"ws://b\"}",
+		"a\",\"address\":\"ws://a\",\"ping\":1}",
+		"a\",\"address\":\"ws://a\",\"cost\":1}",
+		"a\",\"address\":\"ws://a\",\"tarif\":\"T\"}",
+		"a\",\"address\":\"ws://a\",\"subprotocol\":\"x\"}",
+		"a\",\"address\":\"ws://a\"},{\"name\":\"b\",\"alias\":\"a\"}",
+		"a\",\"address\":\"ws://a\"},{\"name\":\"b\",\"alias\":\"A\"}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct directory *one = parsed_entry(texts[i]);
+
+		for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++) {
+			struct directory *other = parsed_entry(texts[k]);
+
+			assert_int_equal(directory_equal(one, other), i == k);
+			directory_free(other);
+		}
+		assert_false(directory_equal(one, NULL));
+		assert_false(directory_equal(NULL, one));
+		directory_free(one);
+	}
+	assert_true(directory_equal(NULL, NULL));
 }
 
 static void test_the_example_loads(void **state)
@@ -247,6 +328,8 @@ int main(void)
 		cmocka_unit_test(test_mistakes_are_told_with_their_line),
 		cmocka_unit_test(test_entries_and_chains_are_bounded),
 		cmocka_unit_test(test_the_kiosk_keeps_its_own_names),
+		cmocka_unit_test(test_a_cost_is_a_price_or_words),
+		cmocka_unit_test(test_equal_directories_are_told_from_others),
 		cmocka_unit_test(test_the_example_loads),
 	};
 

@@ -44,8 +44,7 @@ static const char directory_text[] =
     "{\"servers\":[{\"name\":\"ab\",\"address\":\"ws://h\",\"cost\":\"0.12\"},"
     "{\"name\":\"c\",\"alias\":\"ab\"},{\"name\":\"9\",\"address\":\"ws://n\"}]}";
 
-static struct pages pages;
-static struct directory *directory;
+static size_t generations;
 
 static void fixed_time(struct tm *ret_time)
 {
@@ -53,10 +52,12 @@ static void fixed_time(struct tm *ret_time)
 }
 
 static const struct kiosk_facts no_facts;
-static struct kiosk_house house = { .pages = &pages, .local_time = fixed_time };
+static struct kiosk_house house = { .local_time = fixed_time };
 
 static int set_up(void **state)
 {
+	struct directory *directory = NULL;
+	struct pages pages;
 	char error[256];
 
 	(void)state;
@@ -65,20 +66,17 @@ static int set_up(void **state)
 			       NULL, NULL, error, sizeof(error)) < 0)
 			return -1;
 	}
-	house.directory = NULL;
 	if (directory_parse(&directory, "test", directory_text, sizeof(directory_text) - 1, error,
 			    sizeof(error)) < 0)
 		return -1;
-	house.directory = directory;
-	return 0;
+	return generation_new(&house.newest, &pages, directory, NULL, &generations);
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	pages_done(&pages);
-	directory_free(directory);
-	return 0;
+	generation_release(house.newest);
+	return generations == 0 ? 0 : -1;
 }
 
 static struct kiosk *start(const struct kiosk_facts *facts, enum kiosk_admission admission)

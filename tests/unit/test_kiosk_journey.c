@@ -26,7 +26,6 @@
 
 /* Small pages, each a letter, so that conversations can be read. */
 static const char *const sources[PAGE_ROLE_COUNT] = {
-	[PAGE_WELCOME] = "clear\ntext \"W\"\narea field 2 3 6\n",
 	[PAGE_GUIDE] = "clear\ntext \"G\"\narea field 2 3 6\narea list 5 1 40 2\n",
 	[PAGE_SHEET] = "clear\ntext \"S\"\narea name 3 1 20\narea cost 4 1 20\n",
 	[PAGE_TERMINAL] = "clear\ntext \"T\"\narea type 3 1 20\n",
@@ -41,39 +40,51 @@ static const char directory_text[] =
     "{\"servers\":[{\"name\":\"xyz\",\"address\":\"ws://x\",\"tarif\":\"T2\",\"cost\":\"0.60\"},"
     "{\"name\":\"c\",\"alias\":\"xyz\"},{\"name\":\"free\",\"address\":\"ws://f\"}]}";
 
-static struct pages pages;
-static struct directory *directory;
+static size_t generations;
 
 static void no_time(struct tm *ret_time)
 {
 	*ret_time = (struct tm) { 0 };
 }
 
-static struct kiosk_house house = { .pages = &pages, .has_channel = true, .local_time = no_time };
+static struct kiosk_house house = { .has_channel = true, .local_time = no_time };
+
+/* What the house offers from now on; the letter is on its first page. 0 or -1. */
+static int offer(const char *text, char letter)
+{
+	char welcome[] = "clear\ntext \"?\"\narea field 2 3 6\n";
+	struct generation *generation = NULL;
+	struct directory *directory = NULL;
+	struct pages pages;
+	char error[256];
+
+	*strchr(welcome, '?') = letter;
+	for (size_t role = 0; role < PAGE_ROLE_COUNT; role++) {
+		const char *source = role == PAGE_WELCOME ? welcome : sources[role];
+
+		if (page_parse(&pages.items[role], "test", source, strlen(source), NULL, NULL,
+			       error, sizeof(error)) < 0)
+			return -1;
+	}
+	if (directory_parse(&directory, "test", text, strlen(text), error, sizeof(error)) < 0 ||
+	    generation_new(&generation, &pages, directory, NULL, &generations) < 0)
+		return -1;
+	generation_put(&house.newest, generation);
+	generation_release(generation);
+	return 0;
+}
 
 static int set_up(void **state)
 {
-	char error[256];
-
 	(void)state;
-	for (size_t role = 0; role < PAGE_ROLE_COUNT; role++) {
-		if (page_parse(&pages.items[role], "test", sources[role], strlen(sources[role]),
-			       NULL, NULL, error, sizeof(error)) < 0)
-			return -1;
-	}
-	if (directory_parse(&directory, "test", directory_text, sizeof(directory_text) - 1, error,
-			    sizeof(error)) < 0)
-		return -1;
-	house.directory = directory;
-	return 0;
+	return offer(directory_text, 'W');
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	pages_done(&pages);
-	directory_free(directory);
-	return 0;
+	generation_release(house.newest);
+	return generations == 0 ? 0 : -1;
 }
 
 /* What happens, before the output that it leads to. */
@@ -91,7 +102,7 @@ struct step {
 	enum happening happening;
 	const char *text;
 	unsigned number;
-	const char *output;
+	const char *output; /* NULL: it does not matter */
 };
 
 #define ROW_0(text) "\x1f\x40\x41" text "\x18\x0a"
@@ -249,7 +260,8 @@ static void check_output(struct kiosk *kiosk, const char *name, size_t step, con
 	size_t length;
 	const uint8_t *bytes = kiosk_output(kiosk, &length);
 
-	if (length != strlen(expected) || memcmp(bytes, expected, length) != 0) {
+	if (expected != NULL &&
+	    (length != strlen(expected) || memcmp(bytes, expected, length) != 0)) {
 		for (size_t i = 0; i < length; i++)
 			print_message(bytes[i] > 0x20 && bytes[i] < 0x7f ? "%c" : " %02X ",
 				      bytes[i]);
@@ -304,6 +316,15 @@ static struct kiosk *start(enum kiosk_admission admission, uint64_t now)
 	return kiosk;
 }
 
+static void play(struct kiosk *kiosk, const char *name, const struct step *steps, size_t most,
+		 uint64_t *now)
+{
+	for (size_t i = 0; i < most && steps[i].happening != 0; i++) {
+		happen(kiosk, &steps[i], now);
+		check_output(kiosk, name, i, steps[i].output);
+	}
+}
+
 static void test_journeys(void **state)
 {
 	(void)state;
@@ -312,12 +333,65 @@ static void test_journeys(void **state)
 		struct kiosk *kiosk = start(KIOSK_ADMITTED, now);
 
 		check_output(kiosk, conversations[i].name, SIZE_MAX, ENQROM SAY("") WELCOME);
-		for (size_t k = 0; k < 20 && conversations[i].steps[k].happening != 0; k++) {
-			happen(kiosk, &conversations[i].steps[k], &now);
-			check_output(kiosk, conversations[i].name, k,
-				     conversations[i].steps[k].output);
-		}
+		play(kiosk, conversations[i].name, conversations[i].steps, 20, &now);
 		kiosk_free(kiosk);
+	}
+}
+
+/* Callers keep what they have until they begin anew; then the generation before is freed. */
+static void test_new_files_are_found_by_who_begins_anew(void **state)
+{
+	static const char other[] = "{\"servers\":[{\"name\":\"new\",\"address\":\"ws://new\"},"
+				    "{\"name\":\"xyz\",\"address\":\"ws://moved\"}]}";
+	static const struct {
+		const char *name;
+		struct step before[8];
+		struct step after[12];
+		size_t generations; /* that are left then */
+	} cases[] = {
+		{ "on the first page the services are new at once, the page when it is drawn",
+		  { TYPE("ne", "NE") },
+		  { REACHES(KIOSK_LINKED, ""), TYPE("w" ENVOI, "W" ROW_0("new ...") "\x1f\x42\x46"),
+		    ORDER("ws://new"),
+		    TELLS(KIOSK_REDIRECT_ENDED, ROW_0(UNREACHABLE) "\x1f\x42\x46"),
+		    TYPE(SOMMAIRE, ROW_0("") "\x1f\x42\x46\x14\x0cN" FIELD "\x11") },
+		  1 },
+		{ "who is away is charged by what he was promised",
+		  { LEAVE },
+		  { WAIT(5, ROW_0("T2  0,05 F")),
+		    TELLS(KIOSK_REDIRECT_ENDED, "\x14\x0cN" FIELD "\x11"),
+		    TYPE("xyz" ENVOI, ROW_0("") FIELD "XYZ" ROW_0("xyz ...") "\x1f\x42\x46"),
+		    ORDER("ws://moved") },
+		  1 },
+		{ "a late answer to an order that was given up",
+		  { REACHES(KIOSK_LINKED, ""),
+		    TYPE("xyz" ENVOI, "XYZ" ROW_0("xyz ...") "\x1f\x42\x46"), ORDER("ws://x"),
+		    WAIT(15, ROW_0(UNREACHABLE) "\x1f\x42\x46") },
+		  { TYPE(SOMMAIRE, ROW_0("") "\x1f\x42\x46\x14\x0cN" FIELD "\x11"),
+		    TELLS(KIOSK_REDIRECTED, ROW_0("T2  0,00 F")) },
+		  2 },
+		{ "a sheet is drawn again as it was, and Retour leads back to what it was of",
+		  { TYPE(GUIDE "3" ENVOI, NULL) },
+		  { TYPE(REPETITION, ROW_0("") SHEET_XYZ), TYPE(RETOUR, NULL),
+		    TYPE("6" ENVOI, NULL), TYPE(SOMMAIRE, NULL) },
+		  2 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t now = 7 * SECOND;
+		struct kiosk *kiosk = start(KIOSK_ADMITTED, now);
+
+		check_output(kiosk, cases[i].name, SIZE_MAX, ENQROM SAY("") WELCOME);
+		play(kiosk, cases[i].name, cases[i].before, 8, &now);
+		assert_int_equal(offer(other, 'N'), 0);
+		assert_int_equal(generations, 2);
+		play(kiosk, cases[i].name, cases[i].after, 12, &now);
+		if (generations != cases[i].generations)
+			fail_msg("%s: %zu generations", cases[i].name, generations);
+		kiosk_free(kiosk);
+		assert_int_equal(generations, 1);
+		assert_int_equal(offer(directory_text, 'W'), 0);
 	}
 }
 
@@ -399,6 +473,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_journeys),
+		cmocka_unit_test(test_new_files_are_found_by_who_begins_anew),
 		cmocka_unit_test(test_an_identification_is_expected_for_10_s),
 		cmocka_unit_test(test_a_slow_line_gets_the_page_when_there_is_room),
 		cmocka_unit_test(test_the_echo_sends_back_what_it_gets),
