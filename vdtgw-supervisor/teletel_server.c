@@ -319,12 +319,26 @@ int teletel_server_look(struct teletel_server *server, teletel_answered *answere
 		   (struct request) { .answered = answered, .context = context });
 }
 
+/* Whether a replacement is still to come, which will look at the configuration of that time. */
+static bool is_to_be_replaced(const struct teletel_server *server)
+{
+	const struct request *request = server->orders.first;
+
+	while (request != NULL && !request->replaces)
+		request = request->next;
+	return request != NULL;
+}
+
 int teletel_server_reconfigure(struct teletel_server *server, const struct config *config)
 {
 	int error;
 
 	server->config = config;
-	/* Besides the limit, which is that of peers: it comes once a reload. */
+	/* One is enough for all reloads during a stop that takes its time: they would fill the
+	 * queue. */
+	if (is_to_be_replaced(server))
+		return 0;
+	/* Besides the limit, which is that of peers. */
 	error = add(server, &server->orders, (struct request) { .replaces = true });
 	if (error == 0)
 		run(server);

@@ -142,6 +142,21 @@ static void test_a_stopped_child_stays_stopped(void **state)
 	assert_int_equal(fixture->status.state, TELETEL_STOPPED);
 }
 
+static void test_reloads_without_number_leave_room_for_orders(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start(fixture);
+	/* It is still being stopped when the next ones come. */
+	for (int i = 0; i < 2 * TELETEL_REQUESTS_MAX; i++)
+		reconfigure(fixture, i % 2 == 0 ? LONG : SHORT);
+	reconfigure(fixture, LONG);
+	start(fixture);
+	order(fixture, TELETEL_STOP);
+	await(fixture);
+	assert_int_equal(fixture->status.state, TELETEL_STOPPED);
+}
+
 static void test_another_command_replaces_the_child(void **state)
 {
 	struct fixture *fixture = *state;
@@ -200,6 +215,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_stopped_child_stays_stopped, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(test_reloads_without_number_leave_room_for_orders,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_another_command_replaces_the_child, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_orders_keep_their_turn, set_up, tear_down),
