@@ -286,8 +286,9 @@ void history_free(struct history *history)
 {
 	if (history == NULL)
 		return;
-	while (history->count > 0 && history->database != NULL && !history->failing)
-		(void)step(history);
+	/* One that has failed may be able to take them by now. */
+	while (history->count > 0 && history->database != NULL && step(history))
+		;
 	if (history->count > 0)
 		log_warning("%zu events of the history are lost: they could not be written",
 			    history->count);

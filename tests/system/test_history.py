@@ -310,6 +310,18 @@ def test_an_orderly_end_loses_nothing(make):
     assert ask(supervisor)["total"] == in_database(supervisor)
 
 
+def test_an_orderly_end_writes_what_could_not_be_written_before(make):
+    supervisor = make().start()
+    with closing(sqlite3.connect(supervisor.state / "vdtgw.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        number = call(supervisor)
+        supervisor.wait_log("the history cannot be written")
+        other.execute("ROLLBACK")
+    assert supervisor.stop() == 0
+    supervisor.start()
+    assert len(history(supervisor, session=number)) == 2
+
+
 def test_while_the_disk_takes_nothing_events_wait(make, small_disk, tmp_path):
     folder = tmp_path / "elsewhere"
     sockets = {f"{name}_socket": str(folder / name) for name in ("session", "admin", "console")}
