@@ -27,9 +27,9 @@ struct values {
 	json_t *subprotocols;
 };
 
-#define SESSION(required)                                                                          \
+#define SESSION                                                                                    \
 	{                                                                                          \
-		"session", offsetof(struct values, session), VARLINK_INT, required, INT64_MIN,     \
+		"session", offsetof(struct values, session), VARLINK_INT, true, INT64_MIN,         \
 		    INT64_MAX                                                                      \
 	}
 #define REASON                                                                                     \
@@ -78,7 +78,7 @@ static void log_order(const struct peer *peer, const char *message_id,
 void orders_interface_kick(struct supervisor *supervisor, struct peer *peer,
 			   const struct varlink_call *call)
 {
-	static const struct varlink_field fields[] = { SESSION(true), REASON };
+	static const struct varlink_field fields[] = { SESSION, REASON };
 	struct values values = { .reason = NULL };
 	struct session_entry *entry;
 
@@ -165,11 +165,12 @@ void orders_interface_message(struct supervisor *supervisor, struct peer *peer,
 			      const struct varlink_call *call)
 {
 	static const struct varlink_field fields[] = {
-		SESSION(false),
+		{ "session", offsetof(struct values, session), VARLINK_INT, false, INT64_MIN + 1,
+		  INT64_MAX },
 		{ "text", offsetof(struct values, text), VARLINK_STRING, true, 0,
 		  ROW_TEXT_BYTES_MAX },
 	};
-	static const int64_t all = INT64_MIN; /* no session's number */
+	static const int64_t all = INT64_MIN; /* which cannot be asked for */
 	struct values values = { .session = all };
 
 	if (!supervisor_read_parameters(peer, call, fields, LENGTH(fields), &values))
@@ -234,7 +235,7 @@ void orders_interface_redirect(struct supervisor *supervisor, struct peer *peer,
 			       const struct varlink_call *call)
 {
 	static const struct varlink_field fields[] = {
-		SESSION(true),
+		SESSION,
 		{ "uri", offsetof(struct values, uri), VARLINK_STRING, true, 0, URI_MAX },
 		{ "ping", offsetof(struct values, ping), VARLINK_INT, false, 0, COMMAND_PING_MAX },
 		{ "subprotocols", offsetof(struct values, subprotocols), VARLINK_ARRAY, false, 0,
@@ -265,7 +266,7 @@ void orders_interface_redirect(struct supervisor *supervisor, struct peer *peer,
 void orders_interface_send_home(struct supervisor *supervisor, struct peer *peer,
 				const struct varlink_call *call)
 {
-	static const struct varlink_field fields[] = { SESSION(true), REASON };
+	static const struct varlink_field fields[] = { SESSION, REASON };
 	struct values values = { .reason = NULL };
 	struct session_entry *entry;
 

@@ -57,6 +57,7 @@ BAD = {
             "", "x" * 41, "é" * 41, "x" * 100_00, "a\nb", "\x1b9{", "\x0c", "\x13I", "a\x7f",
             "\u009b2J", "☎", "😀", 7, None)),
         ({"session": "1", "text": "x"}, "session"),
+        ({"session": -(2**63), "text": "x"}, "session"),
         ({"text": "x", "loud": True}, "loud"),
     ],
     "Redirect": [
