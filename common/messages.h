@@ -17,6 +17,8 @@
 #define MESSAGE_CALL_KICKED            "0c9062a9b45e44e6947c835c508d4f56"
 /* an administrator wrote to callers */
 #define MESSAGE_CALL_MESSAGE           "13a5f6da010643c2a15c4b7fadc108c4"
+/* an administrator sent a caller back to the home service */
+#define MESSAGE_CALL_SENT_HOME         "1a0df1920c5f4cb1b2c6bd92b7af24f4"
 /* the home service cannot be reached, or was lost */
 #define MESSAGE_HOME_UNREACHABLE       "d9a16d23b408453db194d242a9b231c6"
 /* a caller is to be redirected */

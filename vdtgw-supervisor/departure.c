@@ -88,18 +88,17 @@ static int64_t length_of(const struct session_entry *entry)
 static void crash(struct supervisor *supervisor, struct session_entry *entry)
 {
 	int64_t duration = length_of(entry);
-	struct event event;
+	struct event event = event_of_session(EVENT_CRASHED, entry);
 
 	supervisor->totals.crashed++;
-	supervisor_log_session(MESSAGE_CALL_CRASHED, LOG_PRIORITY_ERROR, entry,
-			       "crashed: its connection ended without a word");
-	teletel_left(supervisor->teletel, entry);
-	redirections_left(supervisor->redirections, entry, "crashed");
-	event = event_of_session(EVENT_CRASHED, entry);
 	if (!entry->again)
 		event.duration = duration;
 	event.bytes_in = entry->bytes_in;
 	event.bytes_out = entry->bytes_out;
+	supervisor_log_end(MESSAGE_CALL_CRASHED, LOG_PRIORITY_ERROR, entry, &event,
+			   "crashed: its connection ended without a word");
+	teletel_left(supervisor->teletel, entry);
+	redirections_crashed(supervisor->redirections, entry);
 	events_publish(supervisor->events, &event);
 	judge(supervisor, entry, NULL, duration);
 }

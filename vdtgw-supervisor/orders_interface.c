@@ -279,7 +279,7 @@ void orders_interface_send_home(struct supervisor *supervisor, struct peer *peer
 		answer_session_error(peer, "org.vdtgw.Admin.NotRedirected", values.session);
 		return;
 	}
-	log_order(peer, NULL, entry, "is sent home", values.reason);
+	log_order(peer, MESSAGE_CALL_SENT_HOME, entry, "is sent home", values.reason);
 	publish(supervisor, EVENT_SENT_HOME, entry, values.reason);
 	peer_order(entry->peer,
 		   json_pack("{s:I, s:{s:s, s:s*}}", "session", (json_int_t)entry->number, "order",

@@ -64,9 +64,8 @@ static const enum redirection_state next_states[][COMMAND_EVENT_COUNT] = {
 static_assert(sizeof(next_states) / sizeof(next_states[0]) == REDIRECTION_STATE_COUNT,
 	      "every state has its row");
 
-static void publish(const struct redirections *redirections, enum event_kind kind,
-		    const struct session_entry *entry, const struct redirection *redirection,
-		    const char *reason)
+static struct event event_of_redirection(enum event_kind kind, const struct session_entry *entry,
+					 const struct redirection *redirection, const char *reason)
 {
 	struct event event = event_of_session(kind, entry);
 
@@ -74,6 +73,15 @@ static void publish(const struct redirections *redirections, enum event_kind kin
 	event.reason = reason;
 	if (kind == EVENT_REDIRECTION_ENDED && redirection->ordered != 0)
 		event.duration = (int64_t)(event_loop_now() - redirection->ordered);
+	return event;
+}
+
+static void publish(const struct redirections *redirections, enum event_kind kind,
+		    const struct session_entry *entry, const struct redirection *redirection,
+		    const char *reason)
+{
+	const struct event event = event_of_redirection(kind, entry, redirection, reason);
+
 	events_publish(redirections->supervisor->events, &event);
 }
 
@@ -180,6 +188,22 @@ void redirections_left(struct redirections *redirections, struct session_entry *
 {
 	if (entry->redirection.state != REDIRECTION_NONE)
 		end(redirections, entry, reason);
+}
+
+void redirections_crashed(struct redirections *redirections, struct session_entry *entry)
+{
+	static const char reason[] = "crashed";
+	const struct redirection *redirection = &entry->redirection;
+	struct event event;
+
+	if (redirection->state == REDIRECTION_NONE)
+		return;
+	event = event_of_redirection(EVENT_REDIRECTION_ENDED, entry, redirection, reason);
+	event.bytes_in = redirection->bytes_in;
+	event.bytes_out = redirection->bytes_out;
+	supervisor_log_end(MESSAGE_REDIRECTION_ENDED, LOG_PRIORITY_INFO, entry, &event,
+			   "is redirected no longer (%s): it has crashed", redirection->tag);
+	end(redirections, entry, reason);
 }
 
 void redirections_lost(struct redirections *redirections, const struct session_entry *entry,

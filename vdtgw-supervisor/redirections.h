@@ -51,6 +51,8 @@ int redirections_news(struct redirections *redirections, struct session_entry *e
 /* The session's call is over, and so is its redirection, if there is one. */
 void redirections_left(struct redirections *redirections, struct session_entry *entry,
 		       const char *reason);
+/* The same of a session that cannot tell of it in the log itself. */
+void redirections_crashed(struct redirections *redirections, struct session_entry *entry);
 /* The session came back over another connection, without the redirection that it had. */
 void redirections_lost(struct redirections *redirections, const struct session_entry *entry,
 		       const struct redirection *redirection);

@@ -5,8 +5,10 @@
 #include "vdtgw-supervisor/supervisor.h"
 
 #include "common/microseconds.h"
+#include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/history.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -17,26 +19,37 @@ void supervisor_format_address(const struct session_entry *entry, char ret_text[
 		address_format(&entry->address, ret_text);
 }
 
-static void write_line(const char *message_id, enum log_priority priority,
-		       const struct session_entry *entry, const char *reason, const char *format,
-		       va_list arguments) __attribute__((format(printf, 5, 0)));
+enum {
+	NUMBER_MAX = 24,
+};
 
-static void write_line(const char *message_id, enum log_priority priority,
-		       const struct session_entry *entry, const char *reason, const char *format,
-		       va_list arguments)
+/* Returns NULL where it is not known, as in an event. */
+static const char *format_number(char ret_text[NUMBER_MAX], int64_t number)
 {
-	char number[24], address[ADDRESS_TEXT_MAX], text[LOG_LINE_MAX];
+	snprintf(ret_text, NUMBER_MAX, "%" PRId64, number);
+	return number >= 0 ? ret_text : NULL;
+}
+
+/* Of the event: the reason, the duration and the bytes. */
+__attribute__((format(printf, 5, 0))) static void
+write_line(const char *message_id, enum log_priority priority, const struct session_entry *entry,
+	   const struct event *event, const char *format, va_list arguments)
+{
+	char number[NUMBER_MAX], duration[NUMBER_MAX], in[NUMBER_MAX], out[NUMBER_MAX];
+	char address[ADDRESS_TEXT_MAX], text[LOG_LINE_MAX];
 	const char *service =
 	    entry->redirection.service != NULL ? entry->redirection.service : entry->service;
 	const struct log_field fields[] = {
-		{ "VDTGW_SESSION", number },
+		{ "VDTGW_SESSION", format_number(number, entry->number) },
 		{ "VDTGW_ADDRESS", entry->has_address ? address : NULL },
 		{ "VDTGW_TRANSPORT", transport_name(entry->transport) },
 		{ "VDTGW_SERVICE", service },
-		{ "VDTGW_REASON", reason },
+		{ "VDTGW_REASON", event->reason },
+		{ "VDTGW_DURATION_US", format_number(duration, event->duration) },
+		{ "VDTGW_BYTES_IN", format_number(in, event->bytes_in) },
+		{ "VDTGW_BYTES_OUT", format_number(out, event->bytes_out) },
 	};
 
-	snprintf(number, sizeof(number), "%lld", (long long)entry->number);
 	supervisor_format_address(entry, address);
 	vsnprintf(text, sizeof(text), format, arguments);
 	log_event(priority, message_id, fields, sizeof(fields) / sizeof(fields[0]),
@@ -48,10 +61,11 @@ static void write_line(const char *message_id, enum log_priority priority,
 void supervisor_log_session(const char *message_id, enum log_priority priority,
 			    const struct session_entry *entry, const char *format, ...)
 {
+	const struct event nothing = { .duration = -1, .bytes_in = -1, .bytes_out = -1 };
 	va_list arguments;
 
 	va_start(arguments, format);
-	write_line(message_id, priority, entry, NULL, format, arguments);
+	write_line(message_id, priority, entry, &nothing, format, arguments);
 	va_end(arguments);
 }
 
@@ -59,10 +73,27 @@ void supervisor_log_reason(const char *message_id, enum log_priority priority,
 			   const struct session_entry *entry, const char *reason,
 			   const char *format, ...)
 {
+	const struct event event = {
+		.reason = reason,
+		.duration = -1,
+		.bytes_in = -1,
+		.bytes_out = -1,
+	};
 	va_list arguments;
 
 	va_start(arguments, format);
-	write_line(message_id, priority, entry, reason, format, arguments);
+	write_line(message_id, priority, entry, &event, format, arguments);
+	va_end(arguments);
+}
+
+void supervisor_log_end(const char *message_id, enum log_priority priority,
+			const struct session_entry *entry, const struct event *event,
+			const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	write_line(message_id, priority, entry, event, format, arguments);
 	va_end(arguments);
 }
 

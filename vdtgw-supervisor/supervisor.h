@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 struct dumps;
+struct event;
 struct events;
 struct gatekeeper;
 struct redirections;
@@ -66,6 +67,10 @@ void supervisor_log_session(const char *message_id, enum log_priority priority,
 void supervisor_log_reason(const char *message_id, enum log_priority priority,
 			   const struct session_entry *entry, const char *reason,
 			   const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* The same with the event's reason, duration and bytes, as far as it has them. */
+void supervisor_log_end(const char *message_id, enum log_priority priority,
+			const struct session_entry *entry, const struct event *event,
+			const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* Reads the parameters of a call by a table; where one is wrong, answers so and returns false. */
 bool supervisor_read_parameters(struct peer *peer, const struct varlink_call *call,

@@ -349,6 +349,9 @@ def test_the_story_of_an_address_is_in_the_journal(supervised, logs):
     tag = order("Redirect", session=number, uri="ws://remote/")["tag"]
     assert "to ws://remote/" in told("REDIRECTION_ORDERED", **caller, PRIORITY="5",
                                      VDTGW_SERVICE="ws://remote/")
+    order("SendHome", session=number, reason="enough")
+    told("CALL_SENT_HOME", **caller, VDTGW_SERVICE="ws://remote/", VDTGW_REASON="enough",
+         PRIORITY="5")
     session.tell("RedirectEnded", tag=tag, reason="declined")
     wait_for(lambda: "redirection" not in order("GetSession", session=number)["session"])
     order("Kick", session=number, reason="tests")
@@ -371,3 +374,23 @@ def test_the_story_of_an_address_is_in_the_journal(supervised, logs):
     told("NEVER_BANNED_CHANGED", VDTGW_ADDRESS="192.0.2.9", VDTGW_REASON="mine")
     assert supervised.stop() == 0
     told("SUPERVISOR_STOPPING")
+
+
+def test_a_crash_tells_what_the_session_cannot(supervised, logs):
+    session = supervised.session()
+    number = session.enter(address="192.0.2.9", state="home", service="ws://home/")
+    admin = supervised.admin()
+    tag = admin.call("org.vdtgw.Admin.Redirect", {"session": number, "uri": "ws://remote/"})["tag"]
+    session.tell("Redirecting", tag=tag, service="ws://remote/")
+    session.tell("Redirected", tag=tag)
+    session.call("org.vdtgw.Session.Traffic",
+                 {"bytes_in": 10, "bytes_out": 20, "remote_in": 3, "remote_out": 4})
+    session.close()
+    away = {"VDTGW_SESSION": str(number), "VDTGW_ADDRESS": "192.0.2.9",
+            "VDTGW_SERVICE": "ws://remote/"}
+    call = logs.entry("CALL_CRASHED")
+    assert_holds(call, {**away, "VDTGW_BYTES_IN": "10", "VDTGW_BYTES_OUT": "20"})
+    redirection = logs.entry("REDIRECTION_ENDED")
+    assert_holds(redirection, {**away, "VDTGW_REASON": "crashed", "VDTGW_BYTES_IN": "3",
+                               "VDTGW_BYTES_OUT": "4"})
+    assert 0 < int(redirection["VDTGW_DURATION_US"]) < int(call["VDTGW_DURATION_US"]) + 1e6
