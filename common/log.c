@@ -24,6 +24,8 @@ enum {
 	PREFIX_MAX = 128, /* "<6>program[pid]: " */
 	/* Enough of a message to fill a line, with what is needed to see that it was cut. */
 	RAW_MAX = LOG_LINE_MAX + 8,
+	/* Bytes for all values of an event's fields that had to be made safe. */
+	SAFE_MAX = 2 * LOG_FIELD_MAX,
 };
 
 enum destination {
@@ -188,6 +190,30 @@ static size_t join_fields(const struct log_journal_entry *event,
 	return count + own;
 }
 
+/* journalctl -x puts values into what the catalogue says, as they are. safe is what the new ones
+ * are in; those that it has no room for are cut. */
+static void make_fields_safe(struct log_field *fields, size_t count, char safe[SAFE_MAX])
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const char *value = fields[i].value;
+		size_t room = SAFE_MAX - used;
+		size_t length, written;
+
+		if (value == NULL)
+			continue;
+		length = strnlen(value, LOG_FIELD_MAX);
+		written = printable(safe + used, room, value, length);
+
+		if (written == length && memcmp(safe + used, value, length) == 0)
+			continue;
+		fields[i].value = safe + used;
+		/* Of a full one the last zero is left, for the values that then are empty. */
+		used += written + 1 < room ? written + 1 : room - 1;
+	}
+}
+
 static void write_text(const struct log_journal_entry *event, const char *raw, size_t length)
 {
 	struct log_journal_entry entry = *event;
@@ -205,7 +231,7 @@ __attribute__((format(printf, 2, 0))) static void write_line(const struct log_jo
 	struct log_journal_entry entry = *event;
 	struct log_field fields[LOG_FIELDS_MAX];
 	int saved_errno = errno;
-	char raw[RAW_MAX];
+	char raw[RAW_MAX], safe[SAFE_MAX];
 	int length;
 
 	if (state.destination == DESTINATION_NONE ||
@@ -219,6 +245,7 @@ __attribute__((format(printf, 2, 0))) static void write_line(const struct log_jo
 	entry.identifier = state.program;
 	entry.fields = fields;
 	entry.field_count = join_fields(event, fields);
+	make_fields_safe(fields, entry.field_count, safe);
 	write_text(&entry, raw, (size_t)length);
 	errno = saved_errno;
 }

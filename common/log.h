@@ -5,7 +5,7 @@
  *
  * Whatever came from the network is passed as an argument or a field, never as the format; the
  * text is made safe here: control characters and bytes that are not UTF-8 appear as \xNN
- * (common/printable.h). The values of fields are for machines and reach the journal byte for byte.
+ * (common/printable.h). So are the values of fields: journalctl -x shows them on a terminal.
  *
  * A destination that takes no more loses lines rather than delay the caller; how many is said as
  * soon as it takes one again. Before log_open() nothing is written anywhere.

@@ -394,3 +394,11 @@ def test_a_crash_tells_what_the_session_cannot(supervised, logs):
     assert_holds(redirection, {**away, "VDTGW_REASON": "crashed", "VDTGW_BYTES_IN": "3",
                                "VDTGW_BYTES_OUT": "4"})
     assert 0 < int(redirection["VDTGW_DURATION_US"]) < int(call["VDTGW_DURATION_US"]) + 1e6
+
+
+def test_no_field_holds_what_the_catalogue_would_show_a_terminal_of(supervised, logs):
+    """journalctl -x puts fields into its explanations as they are."""
+    number = supervised.session().enter(address="192.0.2.9", state="home", service="ws://h\x9b2J\n/")
+    supervised.admin().call("org.vdtgw.Admin.Kick", {"session": number, "reason": "a\x1b[2J\u202eé"})
+    assert_holds(logs.entry("CALL_KICKED"), {
+        "VDTGW_REASON": r"a\x1B[2J\xE2\x80\xAEé", "VDTGW_SERVICE": r"ws://h\xC2\x9B2J\x0A/"})
