@@ -13,6 +13,7 @@ import pytest
 
 sys.dont_write_bytecode = True
 
+import machines  # noqa: E402
 import peers  # noqa: E402
 import processes  # noqa: E402
 import scripted_admin  # noqa: E402
@@ -86,6 +87,13 @@ def supervisors(tmp_path):
 def make(supervisors):
     """make(settings={…}, env={…}): a supervisor, not started."""
     return functools.partial(supervisors, varlink_peer.Supervisor)
+
+
+@pytest.fixture
+def network():
+    """The gateway's machine and a caller's: names of network namespaces."""
+    with machines.two_machines() as names:
+        yield names
 
 
 @pytest.fixture

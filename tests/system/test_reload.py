@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from calls import call as join_call
+from machines import elements
 from peers import Service
 from processes import SUPERVISOR, is_alive, wait_for, write_configuration
 from teletel_server import TeletelServer
-from test_bans import elements, network  # noqa: F401 (a fixture)
 from varlink_peer import Failure, Supervisor, wait_message
 
 ALL_LIMITS = ("caller_idle", "session", "remote", "remote_telnet_idle", "home", "typing_limit")
@@ -418,7 +418,7 @@ def test_bans_follow_the_configuration(make):
     assert not visit("203.0.113.10")
 
 
-def test_the_kernels_set_follows_the_configuration(make, network):  # noqa: F811
+def test_the_kernels_set_follows_the_configuration(make, network):
     gate, _ = network
     supervisor = make(bans={"enabled": True})
     supervisor.command = ["ip", "netns", "exec", gate]
