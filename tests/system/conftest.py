@@ -17,6 +17,7 @@ import machines  # noqa: E402
 import peers  # noqa: E402
 import processes  # noqa: E402
 import scripted_admin  # noqa: E402
+import scripted_calls  # noqa: E402
 import varlink_peer  # noqa: E402
 
 
@@ -113,6 +114,20 @@ def admin(tmp_path):
     yield start
     for server in servers:
         server.close()
+
+
+@pytest.fixture
+def call(gateway):
+    """call(transport="raw", settings={…}, …): a caller at home, whose peers the test plays."""
+    made = []
+
+    def new(**options):
+        made.append(scripted_calls.Call(gateway, **options))
+        return made[-1]
+
+    yield new
+    for each in made:
+        each.close()
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,5 @@
 """Calls whose supervisor, home service and remote service are all in the test's hands."""
 
-import pytest
-
 from calls import CALLERS, join
 from peers import Service
 from scripted_supervisor import ScriptedSupervisor
@@ -49,16 +47,3 @@ class Call:
 
     def close(self):
         self.supervisor.close()
-
-
-@pytest.fixture
-def call(gateway):
-    calls = []
-
-    def make(**options):
-        calls.append(Call(gateway, **options))
-        return calls[-1]
-
-    yield make
-    for made in calls:
-        made.close()

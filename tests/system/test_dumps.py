@@ -10,7 +10,7 @@ import pytest
 import calls
 from peers import Service, raw_caller
 from processes import is_sanitized, wait_for
-from scripted_calls import FIN, call  # noqa: F401
+from scripted_calls import FIN
 
 SECONDS = 8
 EVERYTHING = bytes(range(256)).replace(b"\x13", b"")

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from calls import TRANSPORTS
-from scripted_calls import CONNECT, FIN, call  # noqa: F401
+from scripted_calls import FIN
 
 SECONDS = 4
 LIMITS = {

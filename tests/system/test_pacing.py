@@ -4,7 +4,6 @@ import select
 import statistics
 import threading
 import time
-from pathlib import Path
 
 import pytest
 

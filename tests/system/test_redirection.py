@@ -8,7 +8,7 @@ import pytest
 
 from calls import TRANSPORTS, negotiate_binary
 from peers import Service
-from scripted_calls import CONNECT, ENVOI, FAST, FIN, HOLD, MODEM_GONE, SANE, call  # noqa: F401
+from scripted_calls import CONNECT, ENVOI, FAST, FIN, HOLD, MODEM_GONE, SANE
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
