@@ -7,22 +7,14 @@
 
 #include "common/log.h"
 #include "common/microseconds.h"
+#include "common/wall_clock.h"
 #include "vdtgw-session/supervisor_client_private.h"
 #include "vdtgw-session/supervisor_orders.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-
-int64_t supervisor_client_clock(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
-}
 
 static void destroy(struct supervisor_client *client)
 {
@@ -226,7 +218,7 @@ int supervisor_client_new(struct supervisor_client **ret_client, struct event_lo
 	client->entry = entry;
 	client->handlers = handlers;
 	client->context = context;
-	client->started = supervisor_client_clock();
+	client->started = wall_clock_now();
 	client->state = "entering";
 	client->service = "";
 	client->facts = json_object();

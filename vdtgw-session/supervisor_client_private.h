@@ -35,8 +35,6 @@ struct supervisor_client {
 	bool freed;
 };
 
-/* µs since the epoch. */
-int64_t supervisor_client_clock(void);
 /* Calls a method without waiting for an answer; nothing where the session is not admitted: the next
  * Enter says it. parameters are taken over. */
 void supervisor_client_tell(struct supervisor_client *client, const char *method,

@@ -2,6 +2,7 @@
  * What the supervisor is told of the session as it happens, and remembered of it for the next
  * Enter.
  */
+#include "common/wall_clock.h"
 #include "vdtgw-session/supervisor_client_private.h"
 
 #include "common/event_loop.h"
@@ -129,7 +130,7 @@ void supervisor_client_traffic(struct supervisor_client *client,
 	if (parameters != NULL && traffic->typed_at != 0)
 		(void)json_object_set_new(
 		    parameters, "typed",
-		    json_integer(supervisor_client_clock() -
+		    json_integer(wall_clock_now() -
 				 (int64_t)(event_loop_now() - traffic->typed_at)));
 	if (parameters != NULL && traffic->redirected) {
 		(void)json_object_set_new(parameters, "remote_in",

@@ -226,10 +226,11 @@ void admin_interface_addresses(struct supervisor *supervisor, struct peer *peer,
 
 void admin_interface_gone(struct supervisor *supervisor, struct peer *peer, enum peer_end why)
 {
+	char by[PEER_TEXT_MAX];
+
 	events_remove_watcher(supervisor->events, peer);
 	if (why != PEER_CLOSED && why != PEER_STOPPING)
-		log_warning("%s socket: user %lu (pid %ld) %s and was let go",
+		log_warning("%s socket: %s %s and was let go",
 			    peer_kind(peer) == DISPATCH_CONSOLE ? "console" : "admin",
-			    (unsigned long)peer_uid(peer), (long)peer_pid(peer),
-			    peer_end_text(why));
+			    peer_format(peer, by), peer_end_text(why));
 }

@@ -1,6 +1,7 @@
 /*
  * The commands bans, ban, unban and never: who may not call, and who always may.
  */
+#include "common/wall_clock.h"
 #include "vdtgwctl/command.h"
 #include "vdtgwctl/table.h"
 #include "vdtgwctl/words.h"
@@ -61,7 +62,7 @@ static void add_time(struct table *table, const json_t *entry, const char *name,
 static void add_ban(struct table *table, const json_t *ban, struct answer_fault *fault)
 {
 	const char *reason = answer_text(ban, "reason", fault);
-	int64_t left = answer_integer(ban, "until", fault) - control_now();
+	int64_t left = answer_integer(ban, "until", fault) - wall_clock_now();
 	char text[WORDS_MAX];
 
 	table_add(table, answer_text(ban, "network", fault));

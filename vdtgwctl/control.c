@@ -14,7 +14,6 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 
 enum {
 	PATIENCE = 10000,         /* ms for an answer */
@@ -461,12 +460,4 @@ void control_print_json(const json_t *value)
 {
 	control_write_json(value, false);
 	putchar('\n');
-}
-
-int64_t control_now(void)
-{
-	struct timespec time;
-
-	(void)clock_gettime(CLOCK_REALTIME, &time);
-	return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
 }

@@ -90,7 +90,5 @@ int control_read_session(struct control *control, const char *text, int64_t *ret
 void control_print_json(const json_t *value);
 /* The same as a part of a line, or on lines of its own without the end of the last one. */
 void control_write_json(const json_t *value, bool on_one_line);
-/* The time now, in microseconds since the epoch. */
-int64_t control_now(void);
 
 #endif

@@ -2,6 +2,7 @@
  * The commands watch and history: what happens, and what has happened.
  */
 #include "common/microseconds.h"
+#include "common/wall_clock.h"
 #include "vdtgwctl/command.h"
 #include "vdtgwctl/event_text.h"
 #include "vdtgwctl/words.h"
@@ -138,7 +139,7 @@ static int put_kinds(struct control *control, json_t *parameters)
 
 static int put_filters(struct control *control, json_t *parameters)
 {
-	int64_t now = control_now();
+	int64_t now = wall_clock_now();
 	int status = put_time(control, parameters, "since", OPTION_SINCE, now);
 
 	if (status == EX_OK)

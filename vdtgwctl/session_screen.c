@@ -5,6 +5,7 @@
 #include "vdtgwctl/session_screen.h"
 
 #include "common/printable.h"
+#include "common/wall_clock.h"
 #include "vdtgwctl/display.h"
 #include "vdtgwctl/words.h"
 
@@ -168,7 +169,7 @@ static int write_frame(struct screen *screen, FILE *out)
 		stream = open_memstream(&head, &size);
 	if (status != EX_OK || stream == NULL ||
 	    session_table_make(&table, json_object_get(list, "sessions"), screen->order,
-			       control_now(), &control->fault) < 0) {
+			       wall_clock_now(), &control->fault) < 0) {
 		status = status != EX_OK ? status : control_fail_memory(control);
 		goto out;
 	}

@@ -1,6 +1,7 @@
 /*
  * The commands sessions and session: who is connected.
  */
+#include "common/wall_clock.h"
 #include "vdtgwctl/command.h"
 #include "vdtgwctl/session_screen.h"
 #include "vdtgwctl/session_table.h"
@@ -48,7 +49,7 @@ static int run_sessions(struct control *control)
 	if (control->json)
 		control_print_json(answer);
 	else if (session_table_make(&table, json_object_get(answer, "sessions"), order,
-				    control_now(), &control->fault) < 0)
+				    wall_clock_now(), &control->fault) < 0)
 		status = control_fail_memory(control);
 	else
 		status = control_check_answers(control, "ListSessions");
@@ -127,7 +128,7 @@ static void show_session(const struct control *control, json_t *session, struct 
 	const char *state = answer_text(session, "state", fault);
 	int64_t started = answer_integer(session, "started", fault);
 	int64_t redirections = answer_integer(session, "redirections", fault);
-	int64_t now = control_now();
+	int64_t now = wall_clock_now();
 	json_t *environment = answer_object(session, "environment", fault);
 	const char *name;
 	json_t *value;
