@@ -3,6 +3,7 @@
  */
 #include "vdtgw-supervisor/admin_interface.h"
 
+#include "common/array.h"
 #include "common/wall_clock.h"
 #include "vdtgw-supervisor/ban_store.h"
 #include "vdtgw-supervisor/dispatch.h"
@@ -15,8 +16,6 @@
 
 #include <string.h>
 #include <unistd.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 /* {"telnet": 2, …}; NULL without memory. */
 static json_t *pack_counts(const int64_t counts[TRANSPORT_COUNT])

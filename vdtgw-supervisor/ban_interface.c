@@ -3,6 +3,7 @@
  */
 #include "vdtgw-supervisor/ban_interface.h"
 
+#include "common/array.h"
 #include "common/messages.h"
 #include "vdtgw-supervisor/ban_store.h"
 #include "vdtgw-supervisor/gatekeeper.h"
@@ -10,8 +11,6 @@
 
 #include <errno.h>
 #include <string.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Numbers of this machine's own addresses in ListNever: behind all others. */
 #define OWN_NUMBERS  (INT64_C(1) << 40)

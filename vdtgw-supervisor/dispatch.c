@@ -4,6 +4,7 @@
  */
 #include "vdtgw-supervisor/dispatch.h"
 
+#include "common/array.h"
 #include "vdtgw-supervisor/admin_interface.h"
 #include "vdtgw-supervisor/ban_interface.h"
 #include "vdtgw-supervisor/config_interface.h"
@@ -18,8 +19,6 @@
 #include "vdtgw-supervisor/watch_interface.h"
 
 #include <string.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 enum {
 	METHODS_MAX = 32, /* of one interface, with the zeroed row that ends them */

@@ -3,14 +3,13 @@
  */
 #include "vdtgw-supervisor/history_interface.h"
 
+#include "common/array.h"
 #include "vdtgw-supervisor/database.h"
 #include "vdtgw-supervisor/database_history.h"
 #include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/history.h"
 #include "vdtgw-supervisor/history_search.h"
 #include "vdtgw-supervisor/page.h"
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 struct values {
 	int64_t since;

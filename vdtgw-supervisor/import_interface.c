@@ -3,11 +3,10 @@
  */
 #include "vdtgw-supervisor/import_interface.h"
 
+#include "common/array.h"
 #include "vdtgw-supervisor/gatekeeper.h"
 
 #include <string.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 enum {
 	ENTRIES_MAX = 500, /* bans and never-bans of one call */

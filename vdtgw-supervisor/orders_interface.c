@@ -4,6 +4,7 @@
  */
 #include "vdtgw-supervisor/orders_interface.h"
 
+#include "common/array.h"
 #include "common/messages.h"
 #include "common/uri.h"
 #include "vdtgw-supervisor/command_line.h"
@@ -14,8 +15,6 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The parameters of all the methods; what a call does not hold stays as it was. */
 struct values {

@@ -4,6 +4,7 @@
  */
 #include "vdtgw-supervisor/session_interface.h"
 
+#include "common/array.h"
 #include "common/wall_clock.h"
 #include "vdtgw-supervisor/admission.h"
 #include "vdtgw-supervisor/ban_store.h"
@@ -15,8 +16,6 @@
 #include "vdtgw-supervisor/teletel.h"
 
 #include <string.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The parameters of all the methods; what a call does not hold stays NULL or -1. */
 struct values {

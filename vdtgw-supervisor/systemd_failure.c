@@ -3,6 +3,7 @@
  */
 #include "vdtgw-supervisor/systemd_failure.h"
 
+#include "common/array.h"
 #include "common/printable.h"
 
 #include <errno.h>
@@ -13,8 +14,6 @@
 enum {
 	RAW_MAX = 1024, /* bytes of a sentence before it is made printable */
 };
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 /* D-Bus errors and results of jobs that have a remedy. */
 struct remedy {

@@ -5,6 +5,7 @@
  */
 #include "vdtgw-supervisor/teletel_server.h"
 
+#include "common/array.h"
 #include "common/log.h"
 #include "common/messages.h"
 
@@ -12,8 +13,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 struct request {
 	struct request *next;

@@ -4,14 +4,13 @@
  */
 #include "vdtgw-supervisor/unit_properties.h"
 
+#include "common/array.h"
 #include "common/printable.h"
 
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 /* size: of a text's place; 0: a number of this type. */
 struct row {

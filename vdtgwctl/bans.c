@@ -1,6 +1,7 @@
 /*
  * The commands bans, ban, unban and never: who may not call, and who always may.
  */
+#include "common/array.h"
 #include "common/wall_clock.h"
 #include "vdtgwctl/command.h"
 #include "vdtgwctl/table.h"
@@ -8,8 +9,6 @@
 
 #include <string.h>
 #include <sysexits.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 /* A list asked for, and either printed as it is or made into a table by rows of add_row(). */
 struct listing {

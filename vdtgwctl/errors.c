@@ -3,6 +3,7 @@
  */
 #include "vdtgwctl/errors.h"
 
+#include "common/array.h"
 #include "common/printable.h"
 #include "vdtgwctl/control.h"
 
@@ -10,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 enum {
 	VALUE_MAX = 1024, /* bytes of a parameter's value that are shown */

@@ -4,6 +4,7 @@
  */
 #include "vdtgwctl/event_text.h"
 
+#include "common/array.h"
 #include "common/event_words.h"
 #include "common/printable.h"
 #include "vdtgwctl/display.h"
@@ -11,8 +12,6 @@
 
 #include <stdint.h>
 #include <string.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 enum {
 	KIND_WIDTH = 17, /* of the longest kind's name */

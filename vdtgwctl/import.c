@@ -2,6 +2,7 @@
  * The command import: the files of a PyMoIP gateway, read here and sent to the supervisor in
  * batches. Who is never banned goes first, because that decides about the bans.
  */
+#include "common/array.h"
 #include "common/pymoip_files.h"
 #include "vdtgwctl/command.h"
 #include "vdtgwctl/display.h"
@@ -14,8 +15,6 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 enum {
 	BATCH = 500,         /* entries in one call of Import */

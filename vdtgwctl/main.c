@@ -2,6 +2,7 @@
  * vdtgwctl: the administrator's command line. The table of commands, the options before and behind
  * their names, help, and what is said in the end.
  */
+#include "common/array.h"
 #include "common/config.h"
 #include "common/printable.h"
 #include "vdtgwctl/command.h"
@@ -13,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct command *const commands[] = {
 	&command_status,   &command_sessions, &command_session,  &command_watch,   &command_bans,

@@ -3,6 +3,7 @@
  * each line, so that what reads the older Prometheus text format (the textfile collector of
  * node_exporter) takes it, too.
  */
+#include "common/array.h"
 #include "common/microseconds.h"
 #include "common/printable.h"
 #include "vdtgwctl/command.h"
@@ -10,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 enum {
 	LABELS_MAX = 2048,

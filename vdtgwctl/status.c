@@ -1,6 +1,7 @@
 /*
  * The commands status and timeouts: how things are.
  */
+#include "common/array.h"
 #include "vdtgwctl/command.h"
 #include "vdtgwctl/show.h"
 #include "vdtgwctl/table.h"
@@ -10,8 +11,6 @@
 
 #include <string.h>
 #include <sysexits.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 enum {
 	COUNTS_MAX = 256, /* bytes of a list of counts */

@@ -1,14 +1,13 @@
 /*
  * The command teletel: the Teletel server, where the supervisor can start and stop it.
  */
+#include "common/array.h"
 #include "vdtgwctl/command.h"
 #include "vdtgwctl/show.h"
 #include "vdtgwctl/words.h"
 
 #include <string.h>
 #include <sysexits.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 static enum display_style state_style(const char *state)
 {

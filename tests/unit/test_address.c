@@ -1,6 +1,8 @@
 /* links: common */
 #include "common/address.h"
 
+#include "common/array.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -11,8 +13,6 @@
 #include <sys/un.h>
 
 #include <cmocka.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct address address_of(const char *text)
 {

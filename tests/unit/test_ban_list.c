@@ -1,5 +1,6 @@
 /* links: vdtgw-supervisor */
 /* Bans, strikes, the ban clock, and who is never banned, in simulated time. */
+#include "common/array.h"
 #include "vdtgw-supervisor/ban_clock.h"
 #include "vdtgw-supervisor/ban_list.h"
 #include "vdtgw-supervisor/ban_rules.h"
@@ -15,12 +16,11 @@
 
 #include <cmocka.h>
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-#define SECOND        INT64_C(1000000)
-#define MINUTE        (60 * SECOND)
-#define HOUR          (60 * MINUTE)
-#define DAY           (24 * HOUR)
-#define SEED          UINT64_C(0x5eed)
+#define SECOND INT64_C(1000000)
+#define MINUTE (60 * SECOND)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
+#define SEED   UINT64_C(0x5eed)
 
 static struct address address_of(const char *text)
 {

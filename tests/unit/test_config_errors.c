@@ -1,4 +1,5 @@
 /* links: common */
+#include "common/array.h"
 #include "common/config.h"
 #include "common/config_rows.h"
 
@@ -11,8 +12,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 static int parse(struct config **ret_config, const char *text, char error[CONFIG_ERROR_MAX])
 {

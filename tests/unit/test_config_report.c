@@ -1,4 +1,5 @@
 /* links: common */
+#include "common/array.h"
 #include "common/config_report.h"
 #include "common/config_rows.h"
 
@@ -9,8 +10,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Every key, a value that is not its default, as the file and as JSON has it. */
 static const struct {

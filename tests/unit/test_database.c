@@ -1,5 +1,6 @@
 /* links: vdtgw-supervisor */
 /* The database and the session numbers that it keeps apart, over restarts and without it. */
+#include "common/array.h"
 #include "vdtgw-supervisor/database.h"
 #include "vdtgw-supervisor/session_numbers.h"
 
@@ -14,8 +15,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-#define NOW           INT64_C(1790000000000000) /* µs: some day in 2026 */
+#define NOW INT64_C(1790000000000000) /* µs: some day in 2026 */
 
 static int set_up(void **state)
 {

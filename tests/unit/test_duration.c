@@ -1,6 +1,8 @@
 /* links: common */
 #include "common/duration.h"
 
+#include "common/array.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,8 +12,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 static void test_durations_are_read(void **state)
 {

@@ -1,6 +1,7 @@
 /* links: vdtgwctl */
 #include "vdtgwctl/event_text.h"
 
+#include "common/array.h"
 #include "vdtgwctl/display.h"
 
 #include <setjmp.h>
@@ -12,8 +13,6 @@
 #include <time.h>
 
 #include <cmocka.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 /* 2026-11-20 08:54:01 UTC */
 #define TIME "\"time\":1795164841000000"

@@ -1,5 +1,6 @@
 /* links: vdtgw-supervisor */
 /* The history in the database: upgrades of the schema, bounds, filters, pages, a lost database. */
+#include "common/array.h"
 #include "vdtgw-supervisor/database_history.h"
 #include "vdtgw-supervisor/history.h"
 #include "vdtgw-supervisor/history_search.h"
@@ -15,10 +16,9 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-#define NOW           INT64_C(1790000000000000) /* µs: some day in 2026 */
-#define SECOND        INT64_C(1000000)
-#define YEAR          (365 * 86400 * SECOND)
+#define NOW    INT64_C(1790000000000000) /* µs: some day in 2026 */
+#define SECOND INT64_C(1000000)
+#define YEAR   (365 * 86400 * SECOND)
 
 /* A history of its own in a folder of its own. */
 struct fixture {

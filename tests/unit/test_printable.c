@@ -1,6 +1,8 @@
 /* links: common */
 #include "common/printable.h"
 
+#include "common/array.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -10,7 +12,6 @@
 
 #include <cmocka.h>
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 /* A text that may hold zero bytes, and its length. */
 #define TEXT(literal) literal, sizeof(literal) - 1
 

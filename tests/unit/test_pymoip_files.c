@@ -2,6 +2,8 @@
 /* The files of a PyMoIP gateway: what is taken of them, and what is said to be left out. */
 #include "common/pymoip_files.h"
 
+#include "common/array.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,8 +13,6 @@
 #include <time.h>
 
 #include <cmocka.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 enum {
 	TOLD_MAX = 2048

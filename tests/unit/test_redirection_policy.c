@@ -1,6 +1,8 @@
 /* links: vdtgw-session */
 #include "vdtgw-session/redirection_policy.h"
 
+#include "common/array.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,8 +12,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 enum {
 	PATTERNS_MAX = 12,

@@ -1,5 +1,6 @@
 /* links: vdtgw-supervisor */
 /* The table of sessions: order, counts, and what it keeps of each. */
+#include "common/array.h"
 #include "vdtgw-supervisor/notifier.h"
 #include "vdtgw-supervisor/session_table.h"
 
@@ -11,8 +12,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 static int set_up(void **state)
 {

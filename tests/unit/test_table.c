@@ -1,6 +1,8 @@
 /* links: vdtgwctl */
 #include "vdtgwctl/table.h"
 
+#include "common/array.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,8 +11,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct table_column columns[] = {
 	{ .title = "N", .right = true },

@@ -1,6 +1,8 @@
 /* links: common */
 #include "common/target_pattern.h"
 
+#include "common/array.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,8 +12,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 #define LABEL_63 "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz0"
 #define NAME_189 LABEL_63 "." LABEL_63 "." LABEL_63 "."

@@ -2,6 +2,8 @@
 /* The Varlink codec: what is a message, what is refused, and what is sent. */
 #include "common/varlink.h"
 
+#include "common/array.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,9 +12,8 @@
 
 #include <cmocka.h>
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 /* A string's bytes, the zeros within it included. */
-#define BYTES(text)   text, sizeof(text) - 1
+#define BYTES(text) text, sizeof(text) - 1
 
 struct stream_case {
 	const char *bytes;

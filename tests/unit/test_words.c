@@ -1,6 +1,8 @@
 /* links: vdtgwctl */
 #include "vdtgwctl/words.h"
 
+#include "common/array.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,8 +13,7 @@
 
 #include <cmocka.h>
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-#define SECOND        INT64_C(1000000)
+#define SECOND INT64_C(1000000)
 
 /* 2026-11-20 08:54:01.5 UTC, a Friday. */
 #define NOW (INT64_C(1795164841) * SECOND + 500000)
