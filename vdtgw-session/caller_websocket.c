@@ -6,6 +6,7 @@
 #include "common/latin1.h"
 #include "common/log.h"
 #include "common/microseconds.h"
+#include "network/http_page.h"
 #include "network/stream.h"
 #include "vdtgw-session/abuse.h"
 #include "vdtgw-session/caller_transport.h"
@@ -24,8 +25,7 @@ enum {
 	CLOSE_TIMEOUT = CALLER_CLOSE_TIMEOUT * US_PER_S,
 	MESSAGE_MAX = 65536,    /* bytes of one message from the terminal */
 	SUBPROTOCOLS_MAX = 256, /* bytes of the client's list that are looked at */
-	HTTP_HEADER_MAX = 512,
-	ENCODED_MAX = 2, /* bytes of UTF-8 for one of Latin-1 */
+	ENCODED_MAX = 2,        /* bytes of UTF-8 for one of Latin-1 */
 };
 
 enum websocket_state {
@@ -209,33 +209,14 @@ static int on_writeable(struct websocket *websocket)
 
 static int on_http(struct websocket *websocket)
 {
-	struct lws *wsi = websocket->wsi;
-	unsigned char headers[LWS_PRE + HTTP_HEADER_MAX];
-	unsigned char *start = headers + LWS_PRE, *position = start;
-	unsigned char *end = headers + sizeof(headers);
-
 	websocket->state = WEBSOCKET_PAGE;
 	(void)end_with(websocket, CALLER_NOT_WEBSOCKET, "a plain HTTP request");
-	if (lws_add_http_common_headers(wsi, HTTP_STATUS_OK, "text/html; charset=utf-8",
-					web_page_length, &position, end) ||
-	    lws_finalize_write_http_header(wsi, start, &position, end))
-		return -1;
-	(void)lws_callback_on_writable(wsi);
-	return 0;
+	return http_page_begin(websocket->wsi, web_page_length);
 }
 
 static int on_http_writeable(struct websocket *websocket)
 {
-	unsigned char *page;
-
-	page = malloc(LWS_PRE + web_page_length);
-	if (page == NULL)
-		return -1;
-	memcpy(page + LWS_PRE, web_page, web_page_length);
-	(void)lws_write(websocket->wsi, page + LWS_PRE, web_page_length, LWS_WRITE_HTTP_FINAL);
-	free(page);
-	/* One answer, then the end: this port is for terminals. */
-	return -1;
+	return http_page_finish(websocket->wsi, web_page, web_page_length);
 }
 
 /* A request that offers to go on in HTTP/2, as some clients' plain ones do, gets the page in the

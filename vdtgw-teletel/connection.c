@@ -4,6 +4,7 @@
  * deadlines, and guards the close.
  */
 #include "common/log.h"
+#include "network/http_page.h"
 #include "vdtgw-teletel/caller_facts.h"
 #include "vdtgw-teletel/server_private.h"
 #include "vdtgw-teletel/web_page.h"
@@ -18,7 +19,6 @@
 enum {
 	CHUNK_MAX = 1024, /* bytes of output in one frame */
 	HEADER_VALUE_MAX = 256,
-	HTTP_HEADERS_MAX = 512,
 };
 
 static int on_receive(struct connection *connection, const uint8_t *bytes, size_t length)
@@ -150,34 +150,14 @@ static void learn(struct connection *connection)
 
 static int on_http(struct connection *connection)
 {
-	struct lws *wsi = connection->endpoint.wsi;
-	unsigned char headers[LWS_PRE + HTTP_HEADERS_MAX];
-	unsigned char *start = headers + LWS_PRE;
-	unsigned char *position = start;
-	unsigned char *end = headers + sizeof(headers);
-
 	connection->state = CONNECTION_PAGE;
 	connection->why = "a plain HTTP request";
-	if (lws_add_http_common_headers(wsi, HTTP_STATUS_OK, "text/html; charset=utf-8",
-					web_page_length, &position, end) != 0 ||
-	    lws_finalize_write_http_header(wsi, start, &position, end) != 0)
-		return -1;
-	(void)lws_callback_on_writable(wsi);
-	return 0;
+	return http_page_begin(connection->endpoint.wsi, web_page_length);
 }
 
-/* One answer, then the end: this port is for terminals. */
 static int on_http_writeable(struct connection *connection)
 {
-	uint8_t *page = malloc(LWS_PRE + web_page_length);
-
-	if (page == NULL)
-		return -1;
-	memcpy(page + LWS_PRE, web_page, web_page_length);
-	(void)lws_write(connection->endpoint.wsi, page + LWS_PRE, web_page_length,
-			LWS_WRITE_HTTP_FINAL);
-	free(page);
-	return -1;
+	return http_page_finish(connection->endpoint.wsi, web_page, web_page_length);
 }
 
 static void on_destroyed(struct connection *connection)
