@@ -133,6 +133,19 @@ static bool read_ban(sqlite3_stmt *row, struct network *ret_network, struct ban_
 	       ban_reason_from_name(&ret_terms->reason, reason) == 0;
 }
 
+/* r: of the last step. Outputs *ret_strange where it was the end. */
+static int end_rows(struct database *database, sqlite3_stmt *rows, int r, size_t strange,
+		    size_t *ret_strange)
+{
+	if (rows != NULL && r != SQLITE_DONE)
+		(void)database_failed(database);
+	sqlite3_finalize(rows);
+	if (r != SQLITE_DONE)
+		return -EIO;
+	*ret_strange = strange;
+	return 0;
+}
+
 int database_load_bans(struct database *database,
 		       void (*take)(void *context, const struct network *network,
 				    const struct ban_terms *terms),
@@ -152,13 +165,7 @@ int database_load_bans(struct database *database,
 		else
 			strange++;
 	}
-	if (rows != NULL && r != SQLITE_DONE)
-		(void)database_failed(database);
-	sqlite3_finalize(rows);
-	if (r != SQLITE_DONE)
-		return -EIO;
-	*ret_strange = strange;
-	return 0;
+	return end_rows(database, rows, r, strange, ret_strange);
 }
 
 int database_load_nevers(struct database *database,
@@ -180,13 +187,7 @@ int database_load_nevers(struct database *database,
 		else
 			strange++;
 	}
-	if (rows != NULL && r != SQLITE_DONE)
-		(void)database_failed(database);
-	sqlite3_finalize(rows);
-	if (r != SQLITE_DONE)
-		return -EIO;
-	*ret_strange = strange;
-	return 0;
+	return end_rows(database, rows, r, strange, ret_strange);
 }
 
 int database_load_mark(struct database *database, struct ban_clock_mark *ret_mark)

@@ -74,22 +74,33 @@ static void log_order(const struct peer *peer, const char *message_id,
 			      reason != NULL ? reason : "");
 }
 
-void orders_interface_kick(struct supervisor *supervisor, struct peer *peer,
-			   const struct varlink_call *call)
+/* The session of a call whose parameters are it and a reason, which may be absent: NULL. Where that
+ * cannot be, answers so and returns NULL. */
+static struct session_entry *find_with_reason(struct supervisor *supervisor, struct peer *peer,
+					      const struct varlink_call *call,
+					      const char **ret_reason)
 {
 	static const struct varlink_field fields[] = { SESSION, REASON };
 	struct values values = { .reason = NULL };
-	struct session_entry *entry;
 
 	if (!supervisor_read_parameters(peer, call, fields, LENGTH(fields), &values))
-		return;
-	entry = find(supervisor, peer, values.session);
+		return NULL;
+	*ret_reason = values.reason;
+	return find(supervisor, peer, values.session);
+}
+
+void orders_interface_kick(struct supervisor *supervisor, struct peer *peer,
+			   const struct varlink_call *call)
+{
+	const char *reason;
+	struct session_entry *entry = find_with_reason(supervisor, peer, call, &reason);
+
 	if (entry == NULL)
 		return;
 	supervisor->totals.kicked++;
-	log_order(peer, MESSAGE_CALL_KICKED, entry, "is kicked", values.reason);
-	publish(supervisor, EVENT_KICKED, entry, values.reason);
-	supervisor_send_away(supervisor, entry, values.reason);
+	log_order(peer, MESSAGE_CALL_KICKED, entry, "is kicked", reason);
+	publish(supervisor, EVENT_KICKED, entry, reason);
+	supervisor_send_away(supervisor, entry, reason);
 	peer_reply(peer, json_object(), false);
 }
 
@@ -265,23 +276,19 @@ void orders_interface_redirect(struct supervisor *supervisor, struct peer *peer,
 void orders_interface_send_home(struct supervisor *supervisor, struct peer *peer,
 				const struct varlink_call *call)
 {
-	static const struct varlink_field fields[] = { SESSION, REASON };
-	struct values values = { .reason = NULL };
-	struct session_entry *entry;
+	const char *reason;
+	struct session_entry *entry = find_with_reason(supervisor, peer, call, &reason);
 
-	if (!supervisor_read_parameters(peer, call, fields, LENGTH(fields), &values))
-		return;
-	entry = find(supervisor, peer, values.session);
 	if (entry == NULL)
 		return;
 	if (entry->redirection.state == REDIRECTION_NONE) {
-		answer_session_error(peer, "org.vdtgw.Admin.NotRedirected", values.session);
+		answer_session_error(peer, "org.vdtgw.Admin.NotRedirected", entry->number);
 		return;
 	}
-	log_order(peer, MESSAGE_CALL_SENT_HOME, entry, "is sent home", values.reason);
-	publish(supervisor, EVENT_SENT_HOME, entry, values.reason);
+	log_order(peer, MESSAGE_CALL_SENT_HOME, entry, "is sent home", reason);
+	publish(supervisor, EVENT_SENT_HOME, entry, reason);
 	peer_order(entry->peer,
 		   json_pack("{s:I, s:{s:s, s:s*}}", "session", (json_int_t)entry->number, "order",
-			     "kind", "home", "reason", values.reason));
+			     "kind", "home", "reason", reason));
 	peer_reply(peer, json_object(), false);
 }

@@ -187,12 +187,12 @@ static int64_t new_number(struct supervisor *supervisor)
 
 	do {
 		number = session_numbers_take(&supervisor->numbers, wall_clock_now(), &failed);
-		if (failed)
+		if (failed) {
 			log_error("session numbers come from the clock for now, because the "
 				  "database cannot be written: %s",
 				  database_why(supervisor->numbers.database));
-		if (failed)
 			ban_store_check(gatekeeper_store(supervisor->gatekeeper));
+		}
 	} while (session_table_find(supervisor->sessions, number) != NULL);
 	return number;
 }

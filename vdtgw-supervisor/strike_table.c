@@ -108,8 +108,3 @@ void strike_table_clear(struct strike_table *table, const struct network *networ
 	if (strikes != NULL)
 		forget(table, strikes);
 }
-
-size_t strike_table_count(const struct strike_table *table)
-{
-	return table->table.count;
-}

@@ -35,6 +35,5 @@ void strike_table_done(struct strike_table *table);
 unsigned strike_table_add(struct strike_table *table, const struct network *network, int64_t now);
 /* Forgets what there is against a network. */
 void strike_table_clear(struct strike_table *table, const struct network *network);
-size_t strike_table_count(const struct strike_table *table);
 
 #endif
