@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
+/* libFuzzer calls it with each input, which a target may give the name that suits it. */
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static inline void require(bool condition)
 {
