@@ -3,6 +3,7 @@
 import contextlib
 import json
 
+import hosts
 from peers import Peer, TelnetPeer, WebSocketPeer, agreeing_terminal
 
 PORTS = {"telnet": 9000, "websocket": 9001, "raw": 9002, "console": 8999}
@@ -13,6 +14,7 @@ CONNEXION_FIN = b"\x13I"
 
 @contextlib.contextmanager
 def call(host, transport, address="127.0.0.1"):
+    """host: or its neighbour, who calls from an address instead of calling one."""
     sock = host.call(PORTS[transport], address)
     if transport == "websocket":
         caller = WebSocketPeer(sock, client=True)
@@ -63,3 +65,13 @@ def sessions(host):
 def processes_of(host, unit):
     pid = host.output("systemctl", "show", "--value", "--property=MainPID", unit).strip()
     return [] if pid == "0" else [pid]
+
+
+def wait_channel(host):
+    hosts.wait_for(
+        lambda: ask(host, "Status")["command_channel"]["state"] == "up", what="the command channel"
+    )
+
+
+def wait_empty(host, timeout=20.0):
+    hosts.wait_for(lambda: not sessions(host), timeout, "the end of the calls")

@@ -1,5 +1,6 @@
-"""Hosts of the Debian releases that VDTGW_HOST_SUITES names, with vdtgw's packages installed."""
+"""Hosts of the Debian releases that VDTGW_HOST_releases.SUITES names, with vdtgw's packages installed."""
 
+import contextlib
 import os
 import shutil
 import sys
@@ -12,26 +13,39 @@ sys.dont_write_bytecode = True
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "tests" / "system"))
 
+import callers  # noqa: E402
 import hosts  # noqa: E402
+import networks  # noqa: E402
 import releases  # noqa: E402
 
-SUITES = os.environ.get("VDTGW_HOST_SUITES", "bookworm").split()
+QUICK = "speed: { telnet = 0; websocket = 0; raw = 0; };\n"
 
 
 def pytest_sessionstart(session):
+    if hasattr(session.config, "workerinput"):
+        return  # Roots and packages were made before the workers were.
     reason = hosts.missing_power()
     if reason is None:
-        return
-    if os.environ.get("ALLOW_SKIP") == "1":
+        make_releases()
+    elif os.environ.get("ALLOW_SKIP") == "1":
         pytest.exit(f"make test-host: SKIPPED: no host can be booted here: {reason}", 0)
-    pytest.exit(
-        f"make test-host: no host can be booted here: {reason}. "
-        "ALLOW_SKIP=1 takes this for success, and proves nothing.",
-        1,
-    )
+    else:
+        pytest.exit(
+            f"make test-host: no host can be booted here: {reason}. "
+            "ALLOW_SKIP=1 takes this for success, and proves nothing.",
+            1,
+        )
 
 
-@pytest.fixture(scope="session", params=SUITES)
+def make_releases():
+    for suite in releases.SUITES:
+        try:
+            releases.Release(suite).make()
+        except releases.Failure as failure:
+            pytest.exit(f"make test-host: {failure}", 1)
+
+
+@pytest.fixture(scope="session", params=releases.SUITES)
 def release(request):
     """A Debian release: a root of it, and vdtgw's packages built for it."""
     return releases.Release(request.param)
@@ -44,30 +58,57 @@ def folder(tmp_path_factory):
     shutil.rmtree(made, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def booted(release, folder, name, session, packages=()):
+    """A host, whose journal is shown where a test has failed."""
+    (folder / f"{name}-{release.suite}").mkdir()
+    host = hosts.Host(release.root, folder / f"{name}-{release.suite}", packages)
+    try:
+        yield host
+        if session.testsfailed:
+            sys.stderr.write(host.run("journalctl", "--no-pager", "-n", "60", check=False).stdout)
+    finally:
+        host.stop()
+
+
 @pytest.fixture(scope="module")
 def bare_host(release, folder, request):
     """A booted host, on which nothing of vdtgw is installed."""
-    name = f"{request.module.__name__}-{release.suite}"
-    (folder / name).mkdir()
-    booted = hosts.Host(release.root, folder / name)
-    yield booted
-    if request.session.testsfailed:
-        sys.stderr.write(booted.run("journalctl", "--no-pager", "-n", "60", check=False).stdout)
-    booted.stop()
+    with booted(release, folder, request.module.__name__, request.session) as host:
+        yield host
 
 
-@pytest.fixture(scope="module")
-def host(bare_host, release):
-    """A booted host on which the packages are installed, and all is enabled."""
-    bare_host.install(release.packages)
-    bare_host.run("systemctl", "enable", "--now", *hosts.SERVICES, *hosts.SOCKETS)
-    hosts.wait_for(lambda: "channel up" in bare_host.output("systemctl", "show", "--value",
-        "--property=StatusText", "vdtgw-supervisor"), what="the command channel to be up")  # fmt: skip
-    return bare_host
+@pytest.fixture(scope="session")
+def host(release, folder, request):
+    """A host for all who leave it as they found it, with lines without a speed limit."""
+    with booted(release, folder, "host", request.session) as host:
+        hosts.install_and_enable(host, release.packages, QUICK)
+        callers.wait_channel(host)
+        yield host
+
+
+@pytest.fixture
+def neighbour(host):
+    """Another machine, with a cable to the host."""
+    made = networks.Neighbour(host)
+    yield made
+    made.close()
 
 
 def pytest_collection_modifyitems(items):
-    """A module's tests tell one story: in their order, one release after the other."""
-    items.sort(key=lambda item: (SUITES.index(item.callspec.params["release"]), item.fspath))
+    """One release after the other; a module's tests tell one story, in their order. Those who share a
+    host are run by the same worker."""
+    for item in items:
+        parameters = item.callspec.params
+        own = {"bare_host", "listener"} & set(item.fixturenames)
+        group = (item.path.stem if own else "host", parameters.get("listener", [""])[0])
+        item.add_marker(pytest.mark.xdist_group("-".join((parameters["release"], *group))))
+    items.sort(key=lambda item: (releases.SUITES.index(item.callspec.params["release"]), item.fspath))
 
 
+def pytest_terminal_summary(terminalreporter):
+    """What was measured, and is not judged."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "speed" and report.when == "call":
+                terminalreporter.write_line(f"{report.nodeid}: {value}")

@@ -1,17 +1,16 @@
 """A Debian of its own, booted by systemd-nspawn: what the tests do on it, they do as its root."""
 
 import contextlib
-import ctypes
 import os
 import shutil
 import signal
 import socket
 import subprocess
-import threading
 import time
 from pathlib import Path
 
-CLONE_NEWNET = 0x40000000
+import networks
+
 SERVICES = ("vdtgw-supervisor.service", "vdtgw-teletel.service")
 SOCKETS = ("vdtgw-telnet.socket", "vdtgw-raw.socket", "vdtgw-websocket.socket")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -33,20 +32,24 @@ def child_of(pid):
     return None
 
 
+def apt_get(root, *words):
+    """apt-get in a root, by this machine's network."""
+    shutil.copyfile("/etc/resolv.conf", root / "etc" / "resolv.conf")
+    done = subprocess.run(
+        ["chroot", str(root), "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y",
+         "--no-install-recommends", *words],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def add_packages(root, packages):
-    """Has apt install them in a root that does not run, by this machine's network."""
-    resolver = root / "etc" / "resolv.conf"
-    shutil.copyfile("/etc/resolv.conf", resolver)
+    """Has apt install them in a root that does not run."""
     policy = root / "usr/sbin/policy-rc.d"
     policy.write_text("#!/bin/sh\nexit 101\n")
     policy.chmod(0o755)
-    done = subprocess.run(
-        ["chroot", str(root), "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y",
-         "--no-install-recommends", "install", *packages],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=300,
-    )  # fmt: skip
+    apt_get(root, "install", *packages)
     policy.unlink()
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 class Host:
@@ -65,7 +68,8 @@ class Host:
     def boot(self):
         with open(self.log, "ab") as log:
             self.nspawn = subprocess.Popen(
-                ["systemd-nspawn", "--quiet", "--directory", str(self.root), "--boot",
+                # However this process ends, the host does not outlive it.
+                ["setpriv", "--pdeathsig", "KILL", "systemd-nspawn", "--quiet", "--directory", str(self.root), "--boot",
                  "--register=no", "--keep-unit", "--private-network", "--console=pipe",
                  # Which the nspawn of Debian 12 keeps from its containers.
                  "--system-call-filter=landlock_create_ruleset landlock_add_rule landlock_restrict_self"],
@@ -82,12 +86,27 @@ class Host:
     def console(self):
         return self.log.read_text(errors="backslashreplace")[-3000:]
 
+    def on(self, command):
+        return ["nsenter", "--all", "--target", str(self.leader), "env", "-i", f"PATH={PATH}",
+                "LANG=C.UTF-8", "HOME=/root", "DEBIAN_FRONTEND=noninteractive", *command]  # fmt: skip
+
+    @contextlib.contextmanager
+    def running(self, *command):
+        """Starts a command on the host, whose output is to be read meanwhile."""
+        nsenter = subprocess.Popen(self.on(command), stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, text=True)  # fmt: skip
+        try:
+            yield nsenter
+        finally:
+            # nsenter itself only waits for it.
+            if (process := child_of(nsenter.pid)) is not None:
+                os.kill(process, signal.SIGKILL)
+            nsenter.communicate(timeout=20)
+
     def run(self, *command, check=True, timeout=60, **options):
         """Runs a command on the host and returns it done, with its output as text."""
         done = subprocess.run(
-            ["nsenter", "--all", "--target", str(self.leader), "env", "-i", f"PATH={PATH}",
-             "LANG=C.UTF-8", "HOME=/root", "DEBIAN_FRONTEND=noninteractive", *command],
-            stdin=options.pop("stdin", subprocess.DEVNULL),
+            self.on(command), stdin=options.pop("stdin", subprocess.DEVNULL),
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=timeout, **options,
         )  # fmt: skip
         if check and done.returncode != 0:
@@ -101,19 +120,7 @@ class Host:
 
     def socket(self, *arguments):
         """A socket in the host's network, for this process to use."""
-        made = []
-
-        def make():
-            # A thread may have a network of its own, and a socket stays in the one it was made in.
-            with open(f"/proc/{self.leader}/ns/net", "rb") as network:
-                if ctypes.CDLL(None, use_errno=True).setns(network.fileno(), CLONE_NEWNET) == 0:
-                    made.append(socket.socket(*arguments))
-
-        thread = threading.Thread(target=make)
-        thread.start()
-        thread.join()
-        assert made, "the host's network cannot be entered"
-        return made[0]
+        return networks.socket_in(f"/proc/{self.leader}/ns/net", *arguments)
 
     def call(self, port, address="127.0.0.1", timeout=10.0):
         """A TCP connection to a port of the host."""
@@ -146,7 +153,7 @@ class Host:
     def journal(self, *matches):
         return self.output("journalctl", "--no-pager", "--quiet", *matches)
 
-    def stop(self):
+    def shut_down(self):
         if self.nspawn.poll() is None:
             self.run("systemctl", "--no-block", "poweroff", check=False)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -154,7 +161,17 @@ class Host:
         if self.nspawn.poll() is None:
             self.nspawn.send_signal(signal.SIGKILL)
             self.nspawn.wait(10)
+
+    def stop(self):
+        self.shut_down()
         shutil.rmtree(self.root, ignore_errors=True)
+
+
+def install_and_enable(host, packages, configuration=None):
+    host.install(packages)
+    if configuration is not None:
+        host.path("/etc/vdtgw/vdtgw.conf").write_text(configuration)
+    host.run("systemctl", "enable", "--now", *SERVICES, *SOCKETS)
 
 
 def missing_power():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("VDTGW_BUILD", ROOT / "build"))
+SUITES = os.environ.get("VDTGW_HOST_SUITES", "bookworm").split()
 PACKAGES = ("vdtgw", "vdtgw-teletel")
 
 
@@ -18,10 +19,9 @@ def native_suite():
     return ""
 
 
-def make_root(suite, name, *packages):
-    root = BUILD / "host" / name
-    subprocess.run([str(ROOT / "tools" / "host-root"), suite, str(root), *packages], check=True)
-    return root
+def make_root(suite, root, *packages):
+    if subprocess.run([str(ROOT / "tools" / "host-root"), suite, str(root), *packages]).returncode:
+        raise Failure(f"there is no root of Debian {suite}: see above")
 
 
 def field(package, name):
@@ -37,25 +37,42 @@ def build_depends():
     return [word for word in map(str.strip, value.split(",")) if word]
 
 
+class Failure(Exception):
+    """A root or a package could not be made: the message says why."""
+
+
 class Release:
+    """Of what make() has made; another process may have."""
+
     def __init__(self, suite):
         self.suite = suite
-        folder = BUILD / "deb" if suite == native_suite() else self.build_elsewhere()
-        found = [sorted(folder.glob(f"{name}_*.deb")) for name in PACKAGES]
-        assert all(len(files) == 1 for files in found), f"make deb has not run: {folder}: {found}"
-        self.packages = [files[0] for files in found]
+        self.root = BUILD / "host" / suite
+        self.build_root = BUILD / "host" / f"{suite}-build"
+
+    def make(self):
+        if self.suite != native_suite():
+            self.build_elsewhere()
         wanted = {
             word.strip()
             for package in self.packages
             for word in field(package, "Depends").split(",")
             if word.strip() and not word.strip().startswith("vdtgw")
         }
-        self.root = make_root(suite, suite, *sorted(wanted))
+        make_root(self.suite, self.root, *sorted(wanted))
+
+    @property
+    def packages(self):
+        folder = BUILD / "deb" if self.suite == native_suite() else self.build_root
+        found = [sorted(folder.glob(f"{name}_*.deb")) for name in PACKAGES]
+        if any(len(files) != 1 for files in found):
+            raise Failure(f"one package of each of {PACKAGES} is to be in {folder}: {found}")
+        return [files[0] for files in found]
 
     def build_elsewhere(self):
         """Builds the packages, and runs the unit tests, in a root of the release: its own libraries
         and its own compiler."""
-        root = make_root(self.suite, f"{self.suite}-build", "build-essential", *build_depends())
+        root = self.build_root
+        make_root(self.suite, root, "build-essential", *build_depends())
         source = root / "source"
         shutil.rmtree(source, ignore_errors=True)
         source.mkdir()
@@ -78,8 +95,9 @@ class Release:
                  "dpkg-buildpackage", "--no-sign", "--build=binary"],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False,
             )  # fmt: skip
-        assert done.returncode == 0, log.read_text(errors="replace")[-3000:]
-        return root
+        if done.returncode != 0:
+            end = log.read_text(errors="replace")[-3000:]
+            raise Failure(f"the packages cannot be built on {self.suite} ({log}):\n{end}")
 
     def newer(self, folder):
         """The same packages with a version above their own: what an upgrade installs."""

@@ -10,7 +10,8 @@ CONSOLE = "vdtgw-console.socket"
 @pytest.fixture(scope="module")
 def open_host(host):
     host.run("systemctl", "enable", "--now", CONSOLE)
-    return host
+    yield host
+    host.run("systemctl", "disable", "--now", CONSOLE)
 
 
 def greeted(console):

@@ -6,7 +6,7 @@ import re
 
 import hosts
 import pytest
-from callers import KIOSK, ask, call, echo, page_of, processes_of, sessions
+from callers import KIOSK, call, echo, page_of, processes_of, sessions, wait_channel, wait_empty
 
 CALLS = ("telnet", "raw", "websocket")
 
@@ -20,6 +20,14 @@ def test_nothing_is_enabled_by_installing(bare_host, release):
     assert bare_host.output("systemctl", "list-units", "--no-legend", "--state=active", "vdtgw*.s*") == ""
 
 
+@pytest.fixture(scope="module")
+def host(bare_host, release):
+    """One that is purged in the end, and as it comes: with lines of 1200 bit/s."""
+    hosts.install_and_enable(bare_host, release.packages)
+    wait_channel(bare_host)
+    return bare_host
+
+
 @pytest.mark.parametrize("transport", CALLS)
 def test_caller_sees_the_kiosk(host, transport):
     with call(host, transport) as caller:
@@ -29,7 +37,7 @@ def test_caller_sees_the_kiosk(host, transport):
         assert session["transport"] == transport
         unit = host.output("systemctl", "list-units", "--plain", "--no-legend", f"vdtgw-{transport}@*")
         assert len(unit.splitlines()) == 1
-    hosts.wait_for(lambda: not sessions(host), what="the end of the call")
+    wait_empty(host)
 
 
 @pytest.mark.parametrize("transport", CALLS)
@@ -49,7 +57,7 @@ def test_status_shows_every_call(host):
             assert "Videotex call by" in host.output("systemctl", "status", "--no-pager", unit.split()[0])
         state = host.output("systemctl", "status", "--no-pager", "vdtgw-supervisor")
         assert re.search(r"Status: .*2 sessions", state), state
-    hosts.wait_for(lambda: not sessions(host), what="the end of the calls")
+    wait_empty(host)
 
 
 def test_journal_tells_one_address_story_by_its_fields(host):
@@ -75,14 +83,8 @@ def test_killed_service_is_back_and_the_supervisors_callers_stay(host, unit):
             hosts.wait_for(lambda: len(sessions(host)) == 1, what="the call to enter again")
             wait_channel(host)
             echo(caller)
-    hosts.wait_for(lambda: not sessions(host), what="the end of the call")
+    wait_empty(host)
     wait_channel(host)
-
-
-def wait_channel(host):
-    hosts.wait_for(
-        lambda: ask(host, "Status")["command_channel"]["state"] == "up", what="the command channel"
-    )
 
 
 def test_killed_session_costs_its_own_caller_only(host):
@@ -117,8 +119,8 @@ def test_restart_of_the_sockets_drops_no_caller(host):
         echo(caller)
 
 
-def test_upgrade_drops_no_caller(host, release, folder):
-    newer = release.newer(folder)
+def test_upgrade_drops_no_caller(host, release, tmp_path):
+    newer = release.newer(tmp_path)
     with call(host, "raw") as caller:
         page_of(caller)
         kiosk, supervisor = (processes_of(host, unit) for unit in reversed(hosts.SERVICES))

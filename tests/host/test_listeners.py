@@ -1,6 +1,8 @@
 """xinetd and inetd, as Debian packages them, on the examples that are installed: they listen in the
 place of the three .socket units that callers come by."""
 
+import socket
+
 import hosts
 import pytest
 from callers import KIOSK, PORTS, ask, call, echo, page_of, sessions
@@ -75,7 +77,7 @@ def test_one_address_gets_no_more_than_its_share(listener):
     listener.run("ip", "address", "add", "198.51.100.1/32", "dev", "lo")
     callers = []
     for _ in range(30):
-        caller = listener.socket(hosts.socket.AF_INET, hosts.socket.SOCK_STREAM)
+        caller = listener.socket(socket.AF_INET, socket.SOCK_STREAM)
         caller.settimeout(30)
         caller.bind(("198.51.100.1", 0))
         caller.connect(("127.0.0.1", PORTS["raw"]))
