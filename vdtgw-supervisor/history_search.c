@@ -12,13 +12,14 @@
 
 #include <string.h>
 
-/* Where a page begins: 40 bits hold the number of an event (more than a thousand a second, for
- * thirty years), 21 more with `last` how many are still to be found or given, and the highest one
- * tells which. */
-#define NUMBER_BITS 40
+/* Where a page begins: 38 bits hold the number of an event (a thousand a second, for eight years),
+ * 21 more with `last` how many are still to be found or given, and the highest one tells which.
+ * Each page begins with a greater number than the one before, so that a client sees that it does
+ * not go in circles: what becomes less is held by what it lacks. */
+#define NUMBER_BITS 38
 #define NUMBER_MAX  ((INT64_C(1) << NUMBER_BITS) - 1)
 #define COUNT_MAX   ((INT64_C(1) << 21) - 1)
-#define COUNTING    (INT64_C(1) << 61)
+#define GIVING      (INT64_C(1) << 59)
 
 struct place {
 	bool counting; /* from the end to the beginning, for `last` */
@@ -26,18 +27,27 @@ struct place {
 	int64_t number; /* the next one to look at */
 };
 
-static struct place place_of(int64_t from)
+static struct place place_of(int64_t from, bool limited)
 {
-	return (struct place) {
-		.counting = (from & COUNTING) != 0,
-		.count = from >> NUMBER_BITS & COUNT_MAX,
+	struct place place = {
+		.counting = limited && (from & GIVING) == 0,
+		.count = COUNT_MAX - (from >> NUMBER_BITS & COUNT_MAX),
 		.number = from & NUMBER_MAX,
 	};
+
+	if (place.counting)
+		place.number = NUMBER_MAX - place.number;
+	return place;
 }
 
-static int64_t number_of(const struct place *place)
+static int64_t number_of(const struct place *place, bool limited)
 {
-	return (place->counting ? COUNTING : 0) | place->count << NUMBER_BITS | place->number;
+	int64_t rest = (COUNT_MAX - place->count) << NUMBER_BITS;
+
+	if (!limited)
+		return place->number;
+	return place->counting ? rest | (NUMBER_MAX - place->number)
+			       : GIVING | rest | place->number;
 }
 
 bool history_filter_matches(const struct history_filter *filter, const struct event *event)
@@ -152,7 +162,7 @@ static int give(struct database *database, struct search *search, const struct e
 	if (error < 0)
 		return error;
 	*ret_goes_on = next > 0 && (!search->limited || search->count > 0);
-	place->count = search->limited ? search->count : 0;
+	place->count = search->count;
 	place->number = next;
 	return 0;
 }
@@ -167,20 +177,18 @@ int history_search(struct database *database, const struct history_filter *filte
 		.take = take,
 		.context = context,
 	};
-	struct place place = place_of(from);
+	struct place place = place_of(from, last > 0);
 	bool goes_on = true;
 	struct event_scan range;
 	int error = set_scan(database, filter, &range);
 
 	if (search.limited && from == 0)
 		place = (struct place) { .counting = true, .count = last, .number = NUMBER_MAX };
-	if (!search.limited)
-		place.counting = false;
 	if (error == 0 && place.counting)
 		error = count_back(database, &search, &range, last, &place);
 	if (error == 0 && !place.counting)
 		error = give(database, &search, &range, &place, &goes_on);
 	if (error == 0)
-		*ret_next = goes_on ? number_of(&place) : 0;
+		*ret_next = goes_on ? number_of(&place, search.limited) : 0;
 	return error;
 }

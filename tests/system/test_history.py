@@ -1,5 +1,6 @@
 """The history: what is kept, for how long, how it is asked for, and what it survives."""
 
+import json
 import os
 import re
 import sqlite3
@@ -10,7 +11,7 @@ from ipaddress import IPv6Address
 
 import pytest
 
-from processes import is_sanitized, wait_for
+from processes import VDTGWCTL, is_sanitized, wait_for
 from varlink_peer import Failure, Supervisor
 
 SECOND = 1_000_000
@@ -229,6 +230,11 @@ def test_200000_events_are_searched_without_a_long_wait(make):
     assert found == [131_075, 196_608, 196_609, 196_610, 196_611] and number > 5
     found, number = pages(service="wss://example.org/3", last=12_000)
     assert found == list(range(80_003, 200_000, 10))
+    for arguments, count in ((["--last", "9000"], 9000), (["--service", "wss://example.org/3", "--last", "600"], 600)):
+        done = subprocess.run([VDTGWCTL, "--config", supervisor.config, "history", "--json", *arguments],
+                              capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert len(json.loads(done.stdout)["events"]) == count
 
 
 def test_a_page_is_one_message_and_pages_hold_all(make):

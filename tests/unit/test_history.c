@@ -5,6 +5,8 @@
 #include "vdtgw-supervisor/history.h"
 #include "vdtgw-supervisor/history_search.h"
 
+#include "common/answer.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -239,16 +241,19 @@ static const struct history_filter everything = {
 static size_t search(struct fixture *fixture, const struct history_filter *filter, int64_t last,
 		     size_t most, struct page *page)
 {
-	int64_t next = 0;
+	int64_t next = 0, before;
 	size_t pages = 0;
 
 	empty(page);
 	do {
+		before = next;
 		page->most = page->count + most;
 		assert_true(page->most <= LENGTH(page->events));
 		assert_int_equal(
 		    history_search(fixture->database, filter, last, next, take, page, &next), 0);
 		assert_true(++pages < 1000);
+		/* What clients take for progress, and for a number of ours. */
+		assert_true(next == 0 || (next > before && next <= ANSWER_INTEGER_MAX));
 	} while (next != 0);
 	return pages;
 }
