@@ -13,6 +13,9 @@ PYTHON  ?= /usr/bin/python3
 TESTS_AT_ONCE ?= 4
 # Debian releases that are booted to test on.
 HOST_SUITES ?= bookworm trixie
+# What runs each unit test, and where system tests find the programs: under valgrind, elsewhere.
+RUN_TEST     ?=
+SYSTEM_BUILD ?= $(BUILD)
 # Of each fuzz target: inputs, or with FUZZ_SECONDS a time instead.
 FUZZ_RUNS    ?= 20000
 FUZZ_SECONDS ?=
@@ -59,7 +62,7 @@ $(file >$(BUILD)/settings,$(SETTINGS))
 endif
 
 .SECONDARY:
-.PHONY: all help run test unit system asan lint fuzz fuzzers bench test-host deb install clean \
+.PHONY: all help run test unit system asan lint fuzz fuzzers valgrind bench test-host deb install clean \
 	packages-run packages-test packages-bench packages-deb packages-host
 
 ## build the programs into build/bin
@@ -146,14 +149,14 @@ unit: packages-test
 # The same with what is installed: the build of the Debian packages runs it.
 .PHONY: unit-tests
 unit-tests: $(UNIT_TESTS)
-	@failed=; for test in $(UNIT_TESTS); do echo "== $$test"; $$test || failed="$$failed $$test"; done; \
+	@failed=; for test in $(UNIT_TESTS); do echo "== $$test"; $(RUN_TEST) $$test || failed="$$failed $$test"; done; \
 	if [ -n "$$failed" ]; then echo "unit tests failed:$$failed"; exit 1; fi; \
 	echo "unit tests: $(words $(UNIT_TESTS)) programs passed"
 
 ## the real programs against clients and servers that are not ours (pytest)
 system: packages-test
 	@$(MAKE) --no-print-directory -j$(JOBS) WERROR=-Werror all $(BUILD)/tests/system/attacker/attacker
-	VDTGW_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -p no:cacheprovider \
+	VDTGW_BUILD=$(abspath $(SYSTEM_BUILD)) $(PYTHON) -m pytest -q -p no:cacheprovider \
 		-n $(TESTS_AT_ONCE) --dist loadgroup $(PYTEST_ARGS) tests/system
 
 ## unit and system again, with AddressSanitizer and UndefinedBehaviorSanitizer
@@ -178,6 +181,22 @@ fuzzers: $(FUZZERS)
 test-host: packages-host deb
 	VDTGW_BUILD=$(abspath $(BUILD)) VDTGW_HOST_SUITES="$(HOST_SUITES)" $(PYTHON) -m pytest -q \
 		-p no:cacheprovider -c tests/system/pytest.ini --rootdir tests/host $(PYTEST_ARGS) tests/host
+
+# Without the session's sandbox, which leaves no room for valgrind; and without the children of
+# the supervisor, which it cannot watch there (tests/system/processes.py).
+VALGRIND_BUILD := BUILD=$(BUILD)/valgrind CFLAGS="-O1 -g -DVDTGW_NO_SANDBOX"
+
+## unit and system again, under valgrind: half an hour (PYTEST_ARGS="-k telnet" for a part)
+valgrind: packages-test
+	@$(MAKE) --no-print-directory -j$(JOBS) $(VALGRIND_BUILD) all
+	@tools/wrap-in-valgrind $(BUILD)/valgrind $(abspath $(BUILD)/valgrind/wrapped) \
+		$(abspath $(BUILD)/valgrind/reports)
+	@tools/with-sanitizers $(abspath $(BUILD)/valgrind/reports) \
+		$(MAKE) --no-print-directory $(VALGRIND_BUILD) TESTS_AT_ONCE=3 \
+		UNIT_TESTS="$(patsubst $(BUILD)/%,$(BUILD)/valgrind/%,\
+			$(filter-out %/test_teletel_server,$(UNIT_TESTS)))" \
+		RUN_TEST=$(abspath $(BUILD)/valgrind/wrapped/valgrind) \
+		SYSTEM_BUILD=$(abspath $(BUILD)/valgrind/wrapped) unit system
 
 ## what a call costs, beside socat and websockify
 bench: packages-bench

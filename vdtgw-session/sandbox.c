@@ -37,7 +37,8 @@ static void limit(__rlimit_resource_t resource, rlim_t value)
 	(void)setrlimit(resource, &both);
 }
 
-#ifndef __SANITIZE_ADDRESS__
+/* VDTGW_NO_SANDBOX is for builds that are tested under valgrind, and for nothing else. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(VDTGW_NO_SANDBOX)
 
 /* RLIMIT_NPROC is left alone: it counts all processes of the user, so that one caller's threads
  * could use up what the resolvers of all others need. The filter allows threads only, and systemd
@@ -89,7 +90,7 @@ static void shut(uint64_t file_size)
 #else
 
 /* The sanitizers trace their own process, symbolise in another program, write files and reserve
- * terabytes: nothing of the above is for them. */
+ * terabytes, and valgrind is as free with its process: nothing of the above is for them. */
 static void shut(uint64_t file_size)
 {
 	(void)file_size;

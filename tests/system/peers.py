@@ -15,7 +15,9 @@ import struct
 import threading
 import time
 
-PATIENCE = 8.0  # s: how long a peer waits for what must come; generous, since nothing waits it out
+from processes import within
+
+PATIENCE = within(8.0)  # s: how long a peer waits for what must come; generous, since nothing waits it out
 ALL_BYTES = bytes(range(256))
 WEBSOCKET_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 

@@ -1,5 +1,6 @@
 """The programs under test: started, listened to, looked at in /proc, and gone in the end."""
 
+import contextlib
 import ctypes
 import json
 import os
@@ -135,11 +136,24 @@ def is_alive(pid):
 
 
 def is_sanitized(pid):
-    """With the sanitizers, memory that was freed counts too, and a session's doors stay open."""
+    """With the sanitizers and under valgrind, memory that was freed counts too, a session's doors
+    stay open, and all is slow."""
     try:
-        return "libasan" in Path(f"/proc/{pid}/maps").read_text()
+        maps = Path(f"/proc/{pid}/maps").read_text()
     except PermissionError:
         return False
+    return "libasan" in maps or "memcheck" in maps
+
+
+def is_under_valgrind():
+    """tools/wrap-in-valgrind puts scripts in the place of the programs. Debian 12's valgrind knows no
+    pidfd_open(), with which the supervisor watches the Teletel server that it starts."""
+    return Path(SESSION).read_bytes()[:2] == b"#!"
+
+
+def within(seconds):
+    """How long something may take, which under valgrind takes longer."""
+    return seconds * 5 if is_under_valgrind() else seconds
 
 
 def voluntary_switches(pid):
@@ -173,6 +187,17 @@ def reap(pids):
             os.waitpid(pid, os.WNOHANG)
         except ChildProcessError:
             pass
+
+
+@contextlib.contextmanager
+def disk(folder, size):
+    """A small disk at a new folder; gives why there can be none, or None."""
+    Path(folder).mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "vdtgw-test", str(folder)]
+    done = subprocess.run(mount, capture_output=True, text=True)
+    yield done.stderr.strip() if done.returncode != 0 else None
+    if done.returncode == 0:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 # Configuration.
@@ -244,6 +269,9 @@ class Varlink:
 class Gateway:
     """A supervisor, and a listener for each transport that a test asks for."""
 
+    address = "127.0.0.1"  # that listeners listen on
+    command = ()  # that runs each program, such as one that enters a network namespace
+
     def __init__(self, folder, home=None, settings=None, supervisor=True, mode="systemd", env=None):
         self.folder = Path(folder)
         self.mode = mode
@@ -285,7 +313,7 @@ class Gateway:
 
     def start_supervisor(self):
         self.supervisor = Program(
-            [SUPERVISOR, "--config", self.config],
+            [*self.command, SUPERVISOR, "--config", self.config],
             env=self.environment(),
             log_file=self.folder / "supervisor.log",
         )
@@ -341,7 +369,8 @@ class Gateway:
     def start_socket_activate(self, port, session):
         passed = [argument for name in self.env for argument in ("-E", f"{name}={self.env[name]}")]
         program = Program(
-            ["systemd-socket-activate", "--accept", "-l", f"127.0.0.1:{port}", *passed, *session],
+            [*self.command, "systemd-socket-activate", "--accept", "-l", f"{self.address}:{port}"]
+            + [*passed, *session],
             env=self.environment(),
             log_file=self.folder / "sessions.log",
         )

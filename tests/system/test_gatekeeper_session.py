@@ -20,7 +20,7 @@ from peers import (
     negotiate_binary,
     raw_caller,
 )
-from processes import SESSION
+from processes import SESSION, within
 from scripted_supervisor import ScriptedSupervisor
 from test_hostile import client_hello
 
@@ -176,9 +176,9 @@ def test_a_proxy_whose_header_does_not_come_is_not_waited_for(scripted, sent):
     closing.send_wire(sent)
     closing.shutdown_write()
     assert closing.receive_to_end() == b""
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < within(2)
     assert slow.receive_to_end() == b""
-    assert 2.5 < time.monotonic() - started < 6
+    assert 2.5 < time.monotonic() - started < within(6)
     for port in ports:
         assert running.wait_end(port, "telnet")["reason"] == "proxy-header"
     assert not supervisor.entered.is_set()
@@ -445,7 +445,7 @@ def test_the_first_byte_is_told_at_once(scripted):
     caller.send(b"x")
     started = time.monotonic()
     assert supervisor.wait("Traffic")["bytes_in"] == 1
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < within(2)
 
 
 def test_the_home_services_time_does_not_run_while_the_caller_is_away(gateway):

@@ -13,11 +13,16 @@ import pytest
 from calls import call as join_call
 from machines import elements
 from peers import Service
-from processes import SUPERVISOR, is_alive, wait_for, write_configuration
+from processes import SUPERVISOR, is_alive, is_under_valgrind, wait_for, write_configuration
 from teletel_server import TeletelServer
 from varlink_peer import Failure, Supervisor, wait_message
 
 ALL_LIMITS = ("caller_idle", "session", "remote", "remote_telnet_idle", "home", "typing_limit")
+
+
+children = pytest.mark.skipif(
+    is_under_valgrind(), reason="valgrind cannot watch children (processes.py)"
+)
 
 
 class Reloaded(Supervisor):
@@ -377,7 +382,7 @@ def test_a_real_call_goes_by_what_was_changed_while_the_supervisor_was_away(gate
 
 def test_bans_follow_the_configuration(make):
     scanner = "203.0.113.9"
-    supervisor = make(bans={"enabled": True, "strikes": 1}).start()
+    supervisor = make(bans={"enabled": True, "strikes": 1, "short_session_ms": 5000}).start()
 
     def visit(address=scanner):
         """Whether it was banned."""
@@ -521,6 +526,7 @@ def test_the_history_follows_the_configuration(make):
     wait_for(lambda: supervisor.ask("History")["total"] > 0, what="an event that is kept again")
 
 
+@children
 def test_the_teletel_server_follows_the_configuration(make):
     supervisor = make().start()
 
@@ -564,6 +570,7 @@ def test_its_manager_is_told(make, tmp_path):
         wait_message(manager, "READY=1")
 
 
+@children
 def test_an_order_during_the_start_waits_for_its_end(make):
     supervisor = make()
     for _ in range(5):

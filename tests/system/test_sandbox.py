@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from processes import BUILD, ROOT, SESSION, SUPERVISOR, Program, Varlink, free_port, is_alive
-from processes import is_sanitized, wait_for, write_configuration
+from processes import is_sanitized, is_under_valgrind, wait_for, write_configuration
 
 ATTACKER = BUILD.resolve() / "tests/system/attacker/attacker"
 
@@ -96,9 +96,10 @@ def place():
 
 @pytest.fixture(scope="module", autouse=True)
 def filtered():
-    """What is built with the sanitizers leaves its doors open (vdtgw-session/sandbox.c)."""
-    if b"libasan" in Path(SESSION).read_bytes():
-        pytest.skip("built with the sanitizers")
+    """What is built for the sanitizers or for valgrind leaves its doors open
+    (vdtgw-session/sandbox.c)."""
+    if is_under_valgrind() or b"libasan" in Path(SESSION).read_bytes():
+        pytest.skip("built with the sanitizers, or for valgrind")
 
 
 def attack(place, doors, name, *arguments, user=SESSION_USER, group=None):

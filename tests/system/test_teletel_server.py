@@ -14,6 +14,10 @@ import processes
 from processes import is_alive, wait_for
 from varlink_peer import Client, Closed, Failure, Supervisor
 
+pytestmark = pytest.mark.skipif(
+    processes.is_under_valgrind(), reason="valgrind cannot watch children (processes.py)"
+)
+
 ADMIN = "org.vdtgw.Admin"
 
 # Each writes a line first, so that it is known to run, with its handlers in place.

@@ -10,9 +10,9 @@ import sys
 import time
 from pathlib import Path
 
-from processes import SUPERVISOR, Program, wait_for, write_configuration
+from processes import SUPERVISOR, Program, wait_for, within, write_configuration
 
-TIMEOUT = 8.0
+TIMEOUT = within(8.0)
 
 
 class Closed(Exception):
