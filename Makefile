@@ -16,6 +16,7 @@ HOST_SUITES ?= bookworm trixie
 # What runs each unit test, and where system tests find the programs: under valgrind, elsewhere.
 RUN_TEST     ?=
 SYSTEM_BUILD ?= $(BUILD)
+HOSTS_AT_ONCE ?= 2
 # Of each fuzz target: inputs, or with FUZZ_SECONDS a time instead.
 FUZZ_RUNS    ?= 20000
 FUZZ_SECONDS ?=
@@ -180,7 +181,9 @@ fuzzers: $(FUZZERS)
 ## the packages on booted hosts of the Debian releases HOST_SUITES (as root)
 test-host: packages-host deb
 	VDTGW_BUILD=$(abspath $(BUILD)) VDTGW_HOST_SUITES="$(HOST_SUITES)" $(PYTHON) -m pytest -q \
-		-p no:cacheprovider -c tests/system/pytest.ini --rootdir tests/host $(PYTEST_ARGS) tests/host
+		-p no:cacheprovider -c tests/system/pytest.ini --rootdir tests/host \
+		--basetemp $(abspath $(BUILD))/host/running \
+		-n $(HOSTS_AT_ONCE) --dist loadgroup $(PYTEST_ARGS) tests/host
 
 # Without the session's sandbox, which leaves no room for valgrind; and without the children of
 # the supervisor, which it cannot watch there (tests/system/processes.py).

@@ -37,6 +37,12 @@ def pytest_sessionstart(session):
         )
 
 
+def pytest_unconfigure(config):
+    """Hosts that an interruption has left are gone when their workers are; their roots are large."""
+    if not hasattr(config, "workerinput") and config.option.basetemp:
+        shutil.rmtree(config.option.basetemp, ignore_errors=True)
+
+
 def make_releases():
     for suite in releases.SUITES:
         try:
@@ -95,6 +101,7 @@ def neighbour(host):
     made.close()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """One release after the other; a module's tests tell one story, in their order. Those who share a
     host are run by the same worker."""

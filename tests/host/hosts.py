@@ -63,6 +63,7 @@ class Host:
         if packages:
             add_packages(self.root, packages)
         self.nspawn = None
+        self.leader = 0
         self.boot()
 
     def boot(self):
@@ -75,11 +76,16 @@ class Host:
                  "--system-call-filter=landlock_create_ruleset landlock_add_rule landlock_restrict_self"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
-        self.leader = wait_for(lambda: child_of(self.nspawn.pid), what="the host's first process")
-        wait_for(self.is_running, 60, "the host to boot")
+        try:
+            self.leader = wait_for(lambda: child_of(self.nspawn.pid), what="the host's first process")
+            wait_for(self.is_running, 120, "the host to boot")
+        except AssertionError as failure:
+            waits = self.run("systemctl", "list-jobs", check=False).stdout
+            self.kill()
+            raise AssertionError(f"{failure}\n{waits}\n{self.console()}") from None
 
     def is_running(self):
-        assert self.nspawn.poll() is None, f"the host ended:\n{self.console()}"
+        assert self.nspawn.poll() is None, "the host ended"
         state = self.run("systemctl", "is-system-running", check=False).stdout.strip()
         return state in ("running", "degraded")
 
@@ -158,6 +164,9 @@ class Host:
             self.run("systemctl", "--no-block", "poweroff", check=False)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.nspawn.wait(30)
+        self.kill()
+
+    def kill(self):
         if self.nspawn.poll() is None:
             self.nspawn.send_signal(signal.SIGKILL)
             self.nspawn.wait(10)
@@ -178,7 +187,7 @@ def missing_power():
     """Why this machine cannot boot a host; None where it can."""
     if os.geteuid() != 0:
         return "it takes root"
-    for program in ("systemd-nspawn", "debootstrap", "nsenter"):
+    for program in ("systemd-nspawn", "debootstrap", "nsenter", "setpriv", "ip"):
         if shutil.which(program) is None:
             return f"there is no {program}"
     return None
