@@ -26,7 +26,7 @@ import socket, sys
 try:
     call = socket.create_connection((sys.argv[2], int(sys.argv[3])), 2, (sys.argv[1], 0))
     if sys.argv[4] == "stay":
-        call.settimeout(8)
+        call.settimeout(30)
         print(sum(map(len, iter(lambda: call.recv(4096), b""))))
 except TimeoutError:
     print("nothing")
