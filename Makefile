@@ -220,9 +220,14 @@ deb: packages-deb
 
 # ---- Install it: under DESTDIR, for use under PREFIX.
 
+# Lines of units that begin with @systemd-255@ are for those who know them: an older one complains.
+systemd_version := $(shell sed -n 's/^Version: *\([0-9]*\).*/\1/p' \
+	"$$($(CC) -print-file-name=pkgconfig/libsystemd.pc)" 2>/dev/null)
+systemd_255 := $(shell [ "$(or $(systemd_version),0)" -ge 255 ] && echo 's/^@systemd-255@//' || echo '/^@systemd-255@/d')
+
 # Fills in the paths of this installation, from file $(1) to file $(2).
 fill_in = sed -e 's|@libexecdir@|$(libexecdir)|g' -e 's|@datadir@|$(datadir)|g' \
-	-e "s|@transport@|$$transport|g" $(1) >$(2); chmod 644 $(2)
+	-e "s|@transport@|$$transport|g" -e '$(systemd_255)' $(1) >$(2); chmod 644 $(2)
 
 ## install under $(DESTDIR)$(PREFIX); an existing configuration is kept
 install: all

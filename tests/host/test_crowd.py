@@ -104,6 +104,14 @@ def test_full_port_takes_callers_again_when_one_has_left(host):
         assert host.output("systemctl", "is-active", "vdtgw-raw.socket").strip() == "active"
 
 
+def test_no_rate_of_connections_stops_or_delays_a_port(host):
+    for unit in hosts.SOCKETS:
+        shown = host.output("systemctl", "show", "-p", "TriggerLimitIntervalUSec,PollLimitIntervalUSec", unit)
+        limits = dict(line.split("=", 1) for line in shown.splitlines())
+        assert set(limits.values()) == {"0"}, limits  # systemd 252 has no PollLimit
+    assert "Unknown key" not in host.journal("-b", "_PID=1")
+
+
 def test_storm_does_not_switch_the_port_off(host, record_property):
     begin = time.monotonic()
     for number in range(600):
