@@ -49,7 +49,7 @@ vdtgw-supervisor_LIBS   := $(COMMON_LIBS) -lsystemd -lsqlite3 -lssl -lcrypto
 vdtgw-teletel_LIBS      := $(COMMON_LIBS)
 vdtgwctl_LIBS           := -lconfig -ljansson
 
-objects_of = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
+objects_of = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c $(1)/*/*.c))
 # A test names the library that it tests in its first line: "links: vdtgw-session".
 library_of = $(shell sed -n '1s/.*links: \([a-z-]*\).*/\1/p' $(1))
 UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
@@ -79,7 +79,7 @@ $(BUILD)/%.o: %.c $(BUILD)/settings
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
 # What EMBED() names, the compiler does not tell.
-$(BUILD)/vdtgw-supervisor/interfaces.o: $(wildcard vdtgw-supervisor/*.varlink)
+$(BUILD)/vdtgw-supervisor/interfaces/interfaces.o: $(wildcard vdtgw-supervisor/interfaces/*.varlink)
 
 # The session's filter of system calls: compiled now, so that no session has to.
 $(BUILD)/compile-filter: vdtgw-session/filter/compile.c $(BUILD)/settings
@@ -100,7 +100,7 @@ $(BUILD)/lib%.a:
 # What the programs share; each uses those before it from those after it.
 SHARED := $(BUILD)/libnetwork.a $(BUILD)/libcommon.a
 
-library_objects = $(filter-out $(BUILD)/$(1)/main.o,$(call objects_of,$(1)))
+library_objects = $(filter-out $(BUILD)/$(1)/main.o %/filter/compile.o,$(call objects_of,$(1)))
 $(foreach folder,common network $(PROGRAMS),$(eval $(BUILD)/lib$(folder).a: $(call library_objects,$(folder))))
 
 $(PROGRAMS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/%/main.o $(BUILD)/lib%.a $(SHARED)

@@ -6,7 +6,7 @@
 #include "common/event_loop.h"
 #include "common/log.h"
 #include "vdtgw-session/call.h"
-#include "vdtgw-session/console.h"
+#include "vdtgw-session/console/console.h"
 #include "vdtgw-session/sandbox.h"
 
 #include <errno.h>

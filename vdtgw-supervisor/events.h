@@ -7,8 +7,8 @@
 
 #include "common/address.h"
 #include "common/transport.h"
-#include "vdtgw-supervisor/peer.h"
-#include "vdtgw-supervisor/session_table.h"
+#include "vdtgw-supervisor/peers/peer.h"
+#include "vdtgw-supervisor/sessions/session_table.h"
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -7,7 +7,7 @@
 #define VDTGW_SUPERVISOR_NOTIFIER_H
 
 #include "common/event_loop.h"
-#include "vdtgw-supervisor/session_table.h"
+#include "vdtgw-supervisor/sessions/session_table.h"
 
 #include <stddef.h>
 

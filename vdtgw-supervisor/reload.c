@@ -7,10 +7,10 @@
 #include "common/log.h"
 #include "common/messages.h"
 #include "common/wall_clock.h"
+#include "vdtgw-supervisor/bans/gatekeeper.h"
 #include "vdtgw-supervisor/events.h"
-#include "vdtgw-supervisor/gatekeeper.h"
-#include "vdtgw-supervisor/teletel.h"
-#include "vdtgw-supervisor/teletel_server.h"
+#include "vdtgw-supervisor/teletel/teletel.h"
+#include "vdtgw-supervisor/teletel/teletel_server.h"
 
 #include <assert.h>
 #include <errno.h>

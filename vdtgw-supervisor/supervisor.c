@@ -6,7 +6,7 @@
 
 #include "common/microseconds.h"
 #include "vdtgw-supervisor/events.h"
-#include "vdtgw-supervisor/history.h"
+#include "vdtgw-supervisor/storage/history.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -8,10 +8,10 @@
 #include "common/log.h"
 #include "common/varlink.h"
 #include "vdtgw-supervisor/notifier.h"
-#include "vdtgw-supervisor/peer.h"
-#include "vdtgw-supervisor/session_numbers.h"
-#include "vdtgw-supervisor/session_table.h"
-#include "vdtgw-supervisor/timeouts.h"
+#include "vdtgw-supervisor/peers/peer.h"
+#include "vdtgw-supervisor/sessions/session_numbers.h"
+#include "vdtgw-supervisor/sessions/session_table.h"
+#include "vdtgw-supervisor/sessions/timeouts.h"
 
 #include <stdbool.h>
 #include <stddef.h>

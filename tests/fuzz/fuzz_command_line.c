@@ -3,7 +3,7 @@
  * Any bytes as a line of the Teletel server: a refusal has a reason; what was read all the same
  * can be answered; what is accepted can be ordered, and says the same written out again.
  */
-#include "vdtgw-supervisor/command_line.h"
+#include "vdtgw-supervisor/teletel/command_line.h"
 
 #include "tests/fuzz/fuzz.h"
 

@@ -4,7 +4,7 @@
  * made of. A request line in front of it, whose bytes are anything but the end of the line, leaves
  * none at all.
  */
-#include "vdtgw-session/console_keys.h"
+#include "vdtgw-session/console/console_keys.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -4,9 +4,9 @@
  * together are the events that match, each once and in order, or the last ones of them; a place
  * that no page ended with gives events that match all the same, and comes to an end.
  */
-#include "vdtgw-supervisor/history_search.h"
+#include "vdtgw-supervisor/storage/history_search.h"
 
-#include "vdtgw-supervisor/database_history.h"
+#include "vdtgw-supervisor/storage/database_history.h"
 
 #include "tests/fuzz/fuzz.h"
 

@@ -3,7 +3,7 @@
  * Any text for row 0, judged by the supervisor: what it accepts is 1 to 40 characters that a
  * terminal has once accents are off, so that nothing of it is shown as something else.
  */
-#include "vdtgw-supervisor/row_text.h"
+#include "vdtgw-supervisor/interfaces/row_text.h"
 
 #include "common/utf8.h"
 

@@ -4,7 +4,7 @@
  * a type and a value; a line without a type is one of a type that is never wanted. Whatever they
  * are, the state that is read from them is whole and safe to show.
  */
-#include "vdtgw-supervisor/unit_properties.h"
+#include "vdtgw-supervisor/teletel/unit_properties.h"
 
 #include "common/printable.h"
 #include "common/utf8.h"

@@ -74,7 +74,7 @@ def test_every_option_is_documented(program):
 
 @pytest.mark.parametrize("interface", ["Admin", "Session"])
 def test_every_method_and_error_is_documented(interface):
-    description = (ROOT / "vdtgw-supervisor" / f"org.vdtgw.{interface}.varlink").read_text()
+    description = (ROOT / "vdtgw-supervisor" / "interfaces" / f"org.vdtgw.{interface}.varlink").read_text()
     text = page("vdtgw-varlink")
     part = next(part for part in text.split("\n.Ss ") if part.startswith(f"org.vdtgw.{interface}"))
     assert set(re.findall(r"^method (\w+)", description, re.M)) == words(part, "Ic")

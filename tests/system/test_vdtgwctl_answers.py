@@ -173,7 +173,7 @@ def test_no_control_character_reaches_the_screen(admin, row, form):
 
 
 def errors_of_the_description():
-    text = (ROOT / "vdtgw-supervisor/org.vdtgw.Admin.varlink").read_text()
+    text = (ROOT / "vdtgw-supervisor/interfaces/org.vdtgw.Admin.varlink").read_text()
     found = re.findall(r"^error (\w+) \(([^)]*)\)", text, re.M)
     assert len(found) >= 15
     return found

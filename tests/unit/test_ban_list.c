@@ -1,11 +1,11 @@
 /* links: vdtgw-supervisor */
 /* Bans, strikes, the ban clock, and who is never banned, in simulated time. */
 #include "common/array.h"
-#include "vdtgw-supervisor/ban_clock.h"
-#include "vdtgw-supervisor/ban_list.h"
-#include "vdtgw-supervisor/ban_rules.h"
-#include "vdtgw-supervisor/never_list.h"
-#include "vdtgw-supervisor/strike_table.h"
+#include "vdtgw-supervisor/bans/ban_clock.h"
+#include "vdtgw-supervisor/bans/ban_list.h"
+#include "vdtgw-supervisor/bans/ban_rules.h"
+#include "vdtgw-supervisor/bans/never_list.h"
+#include "vdtgw-supervisor/bans/strike_table.h"
 
 #include <errno.h>
 #include <setjmp.h>

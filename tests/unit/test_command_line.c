@@ -1,5 +1,5 @@
 /* links: vdtgw-supervisor */
-#include "vdtgw-supervisor/command_line.h"
+#include "vdtgw-supervisor/teletel/command_line.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* links: vdtgw-session */
 /* What people type at a console, and what comes from those who are none. */
-#include "vdtgw-session/console_keys.h"
+#include "vdtgw-session/console/console_keys.h"
 
 #include <errno.h>
 #include <setjmp.h>

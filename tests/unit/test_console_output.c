@@ -1,6 +1,6 @@
 /* links: vdtgw-session */
 /* The queue of a console whose reader is slow. */
-#include "vdtgw-session/console_output.h"
+#include "vdtgw-session/console/console_output.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

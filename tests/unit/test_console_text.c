@@ -1,6 +1,6 @@
 /* links: vdtgw-session */
 /* What a console shows, line by line. */
-#include "vdtgw-session/console_text.h"
+#include "vdtgw-session/console/console_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /* links: vdtgw-supervisor */
 /* The database and the session numbers that it keeps apart, over restarts and without it. */
 #include "common/array.h"
-#include "vdtgw-supervisor/database.h"
-#include "vdtgw-supervisor/session_numbers.h"
+#include "vdtgw-supervisor/sessions/session_numbers.h"
+#include "vdtgw-supervisor/storage/database.h"
 
 #include <errno.h>
 #include <setjmp.h>

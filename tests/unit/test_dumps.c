@@ -1,6 +1,6 @@
 /* links: vdtgw-supervisor */
-#include "vdtgw-supervisor/dump_files.h"
-#include "vdtgw-supervisor/dumps.h"
+#include "vdtgw-supervisor/sessions/dump_files.h"
+#include "vdtgw-supervisor/sessions/dumps.h"
 
 #include <dirent.h>
 #include <errno.h>

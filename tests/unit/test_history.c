@@ -1,9 +1,9 @@
 /* links: vdtgw-supervisor */
 /* The history in the database: upgrades of the schema, bounds, filters, pages, a lost database. */
 #include "common/array.h"
-#include "vdtgw-supervisor/database_history.h"
-#include "vdtgw-supervisor/history.h"
-#include "vdtgw-supervisor/history_search.h"
+#include "vdtgw-supervisor/storage/database_history.h"
+#include "vdtgw-supervisor/storage/history.h"
+#include "vdtgw-supervisor/storage/history_search.h"
 
 #include "common/answer.h"
 

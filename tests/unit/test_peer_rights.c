@@ -1,6 +1,6 @@
 /* links: vdtgw-supervisor */
 /* Other users connect: only root can play them. */
-#include "vdtgw-supervisor/peer_rights.h"
+#include "vdtgw-supervisor/peers/peer_rights.h"
 
 #include <errno.h>
 #include <grp.h>

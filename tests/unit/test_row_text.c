@@ -1,5 +1,5 @@
 /* links: vdtgw-supervisor */
-#include "vdtgw-supervisor/row_text.h"
+#include "vdtgw-supervisor/interfaces/row_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

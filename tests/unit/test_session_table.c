@@ -2,7 +2,7 @@
 /* The table of sessions: order, counts, and what it keeps of each. */
 #include "common/array.h"
 #include "vdtgw-supervisor/notifier.h"
-#include "vdtgw-supervisor/session_table.h"
+#include "vdtgw-supervisor/sessions/session_table.h"
 
 #include <errno.h>
 #include <setjmp.h>

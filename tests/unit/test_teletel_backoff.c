@@ -1,5 +1,5 @@
 /* links: vdtgw-supervisor */
-#include "vdtgw-supervisor/teletel_backoff.h"
+#include "vdtgw-supervisor/teletel/teletel_backoff.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

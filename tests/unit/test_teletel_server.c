@@ -1,6 +1,6 @@
 /* links: vdtgw-supervisor */
 /* What becomes of the Teletel server, and of orders to it, when the configuration changes. */
-#include "vdtgw-supervisor/teletel_server.h"
+#include "vdtgw-supervisor/teletel/teletel_server.h"
 
 #include <setjmp.h>
 #include <signal.h>
