@@ -63,7 +63,7 @@ $(file >$(BUILD)/settings,$(SETTINGS))
 endif
 
 .SECONDARY:
-.PHONY: all help run test unit system asan lint fuzz fuzzers valgrind bench test-host deb install clean \
+.PHONY: all help run test unit system asan lint fuzz fuzzers valgrind chaos bench test-host deb install clean \
 	packages-run packages-test packages-bench packages-deb packages-host
 
 ## build the programs into build/bin
@@ -200,6 +200,12 @@ valgrind: packages-test
 			$(filter-out %/test_teletel_server,$(UNIT_TESTS)))" \
 		RUN_TEST=$(abspath $(BUILD)/valgrind/wrapped/valgrind) \
 		SYSTEM_BUILD=$(abspath $(BUILD)/valgrind/wrapped) unit system
+
+## minutes of kills, cuts and floods at random: CHAOS_SECONDS=180 CHAOS_SEED=
+chaos: packages-test
+	@$(MAKE) --no-print-directory -j$(JOBS) WERROR=-Werror all
+	CHAOS_SECONDS=$${CHAOS_SECONDS:-180} VDTGW_BUILD=$(abspath $(BUILD)) \
+		$(PYTHON) -m pytest -q -s -p no:cacheprovider $(PYTEST_ARGS) tests/system/test_chaos.py
 
 ## what a call costs, beside socat and websockify
 bench: packages-bench

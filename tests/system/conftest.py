@@ -4,7 +4,6 @@ import contextlib
 import functools
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -52,15 +51,10 @@ def gateway(tmp_path):
 @pytest.fixture
 def small_disk(tmp_path):
     """A disk of one megabyte."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "vdtgw-test", folder], capture_output=True
-    )
-    if done.returncode != 0:
-        pytest.skip(f"NOT TESTED: no disk can be mounted here: {done.stderr.decode().strip()}")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
+    with processes.disk(tmp_path / "disk", "1m") as why:
+        if why:
+            pytest.skip(f"NOT TESTED: no disk can be mounted here: {why}")
+        yield tmp_path / "disk"
 
 
 @pytest.fixture
