@@ -228,6 +228,7 @@ def test_bans(door):
     assert re.match(r"198\.0\.0\.0/24( +\d\d-\d\d \d\d:\d\d){3} +0 administrator: …$", lines[1])
     assert all(len(line) <= 80 for line in lines)
     peer = telnet_caller(running.port("console"), peers.agreeing_terminal(width=120))
+    peer.wait_command(peers.DO, peers.OPT_NAWS)
     lines = Console(peer).press("b", "300 banned.")
     assert " administrator: \\x1B[2Jxxx" in lines[1]
 
@@ -237,6 +238,7 @@ def test_the_list_is_as_wide_as_the_terminal(door):
     target = "ws://remote/" + "x" * 100
     running.enter(service=target)
     peer = telnet_caller(running.port("console"), peers.agreeing_terminal(width=200, height=50))
+    peer.wait_command(peers.DO, peers.OPT_NAWS)
     console = Console(peer)
     lines = console.press("s", "Command channel")
     assert lines[3].endswith(" " + target)
