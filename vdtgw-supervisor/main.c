@@ -423,6 +423,9 @@ static void tear_down(struct program *program)
 	teletel_free(program->supervisor.teletel);
 	for (int door = 0; door < DOOR_COUNT; door++)
 		server_free(program->servers[door]);
+	/* While there is still a history that can be told of a new database. */
+	if (program->supervisor.gatekeeper != NULL)
+		ban_store_check(gatekeeper_store(program->supervisor.gatekeeper));
 	/* Behind the sockets: callers do not wait for its end. */
 	teletel_server_free(program->supervisor.teletel_server);
 	notifier_free(program->supervisor.notifier);

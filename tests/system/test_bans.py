@@ -404,6 +404,32 @@ def test_a_database_that_is_damaged_meanwhile_is_replaced_with_all_bans(make):
     assert sorted(bans(supervisor)) == sorted([*addresses, "198.51.100.1"])
 
 
+@pytest.mark.parametrize("names", [["vdtgw.db", "vdtgw.db-wal", "vdtgw.db-shm"], ["vdtgw.db-wal"]])
+def test_a_database_that_is_deleted_meanwhile_is_begun_anew_with_all_bans(make, names):
+    supervisor = make().start()
+    visit(supervisor)
+    for name in names:
+        (supervisor.state / name).unlink()
+    call(supervisor, "Ban", network="198.51.100.1")
+    supervisor.wait_log("the database is damaged .*deleted or replaced while it was in use")
+    supervisor.kill()
+    supervisor.start()
+    assert sorted(bans(supervisor)) == sorted([SCANNER, "198.51.100.1"])
+
+
+def test_a_database_that_is_put_in_place_of_the_one_in_use_is_moved_aside(make):
+    supervisor = make().start()
+    visit(supervisor)
+    other = supervisor.state / "other"
+    other.write_bytes(b"somebody's")
+    other.rename(supervisor.state / "vdtgw.db")
+    # Even if nothing more is written before the end.
+    supervisor.program.stop()
+    assert (supervisor.state / "vdtgw.db.damaged").read_bytes() == b"somebody's"
+    supervisor.start()
+    assert is_banned(supervisor)
+
+
 def test_on_a_full_disk_bans_are_in_memory_until_there_is_room(make, small_disk):
     supervisor = make(folder=small_disk).start()
     visit(supervisor)

@@ -123,15 +123,15 @@ static void close_database(struct ban_store *store)
 	store->database = NULL;
 }
 
-/* A damaged database makes place for a new one, which gets what is in memory. */
+/* A damaged database, or what is left of it or stands in its place, makes place for a new one,
+ * which gets what is in memory. */
 static int replace_database(struct ban_store *store, const char *why)
 {
 	int error;
 
-	log_error(
-	    "the database is damaged (%s); it is moved aside as %s/vdtgw.db.damaged, and a new "
-	    "one begun with the %zu bans in memory",
-	    why, store->options.folder, ban_list_count(store->options.bans));
+	log_error("the database is damaged (%s); what there is of it is moved aside as "
+		  "%s/vdtgw.db.damaged, and a new one begun with the %zu bans in memory",
+		  why, store->options.folder, ban_list_count(store->options.bans));
 	if (store->database != NULL)
 		close_database(store);
 	error = database_move_aside(store->options.folder);

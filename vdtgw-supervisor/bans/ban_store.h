@@ -6,7 +6,8 @@
  *     banned address that tries again and again costs at most one row a minute;
  *   - while the disk takes nothing, everything stays in memory; this is said once, tried again
  *     every BAN_STORE_RETRY, and all is written when it works again;
- *   - a damaged database is moved aside (vdtgw.db.damaged), and a new one begun from memory.
+ *   - a damaged database is moved aside (vdtgw.db.damaged), and a new one begun from memory; so it
+ *     is where its files were deleted or replaced while they were in use.
  *
  * A commit that waits for the disk costs milliseconds: after BAN_STORE_SYNCS of them at once, and
  * that many a second, further commits are handed to the kernel, where a kill -9 of us cannot undo

@@ -87,7 +87,8 @@ bool database_is_damaged(const struct database *database)
 {
 	int failure = database->failure & 0xff;
 
-	return failure == SQLITE_CORRUPT || failure == SQLITE_NOTADB;
+	return failure == SQLITE_CORRUPT || failure == SQLITE_NOTADB ||
+	       database->failure == SQLITE_READONLY_DBMOVED;
 }
 
 int database_failed(struct database *database)
@@ -190,6 +191,51 @@ static int prepare_schema(struct database *database)
 	return error;
 }
 
+/* Remembers which files these are: SQLite would go on writing to them without their names. */
+static int remember_files(struct database *database, const char *path)
+{
+	static const char *const suffixes[DATABASE_FILES] = { "", "-wal" };
+
+	for (size_t i = 0; i < DATABASE_FILES; i++) {
+		struct database_file *file = &database->files[i];
+		struct stat found;
+
+		if (asprintf(&file->path, "%s%s", path, suffixes[i]) < 0) {
+			file->path = NULL;
+			return -ENOMEM;
+		}
+		/* Without a log, where the file system allows none, there is none to lose. */
+		if (stat(file->path, &found) < 0) {
+			free(file->path);
+			file->path = NULL;
+			continue;
+		}
+		file->device = found.st_dev;
+		file->number = found.st_ino;
+	}
+	return 0;
+}
+
+int database_check_files(struct database *database)
+{
+	for (size_t i = 0; i < DATABASE_FILES; i++) {
+		const struct database_file *file = &database->files[i];
+		struct stat found;
+
+		if (file->path == NULL)
+			continue;
+		if (stat(file->path, &found) == 0
+			? found.st_dev == file->device && found.st_ino == file->number
+			: errno != ENOENT)
+			continue;
+		database->failure = SQLITE_READONLY_DBMOVED;
+		snprintf(database->why, sizeof(database->why),
+			 "its files were deleted or replaced while it was in use");
+		return -EIO;
+	}
+	return 0;
+}
+
 /* What a failure to open means to the caller. */
 static int classify(const struct database *database, int error)
 {
@@ -215,7 +261,9 @@ static int open_file(struct database *database, const char *path)
 		return -EIO;
 	}
 	error = database_run(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
-	return error < 0 ? error : prepare_schema(database);
+	if (error == 0)
+		error = prepare_schema(database);
+	return error < 0 ? error : remember_files(database, path);
 }
 
 /* "immutable": nothing is written beside the file either, which a read-only disk would refuse. */
@@ -311,7 +359,13 @@ void database_close(struct database *database)
 {
 	if (database == NULL)
 		return;
+	/* Beside a file that took the place of ours, the log is not ours to work off and delete. */
+	if (database->failure == SQLITE_READONLY_DBMOVED)
+		(void)sqlite3_db_config(database->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
+					NULL);
 	sqlite3_close_v2(database->handle);
+	for (size_t i = 0; i < DATABASE_FILES; i++)
+		free(database->files[i].path);
 	free(database);
 }
 

@@ -35,7 +35,7 @@ void database_close(struct database *database);
 int database_move_aside(const char *folder);
 /* What the last failure was, valid until the next call. */
 const char *database_why(const struct database *database);
-/* Whether it was that the file is damaged. */
+/* Whether it was that the file is damaged, or that it was deleted or replaced meanwhile. */
 bool database_is_damaged(const struct database *database);
 
 /* Notes a start of the supervisor, at `started` (µs since the epoch), and returns how many there
@@ -48,7 +48,8 @@ int database_reserve_numbers(struct database *database, int64_t least, int64_t c
 
 /* A transaction of what stands below, and in database_history.h. synced false: a kill -9 loses
  * nothing of it, but a power cut may, until the next transaction that is synced. 0 or -EIO; a
- * failed one is rolled back, by database_commit() too. */
+ * failed one is rolled back, by database_commit() too. None begins on files that have no name any
+ * more, because they were deleted or replaced: whatever was written would be gone. */
 int database_begin(struct database *database, bool synced);
 int database_commit(struct database *database);
 void database_roll_back(struct database *database);

@@ -9,9 +9,11 @@
 
 int database_begin(struct database *database, bool synced)
 {
-	int error = database_run(database, synced ? "PRAGMA synchronous = FULL"
-						  : "PRAGMA synchronous = NORMAL");
+	int error = database_check_files(database);
 
+	if (error == 0)
+		error = database_run(database, synced ? "PRAGMA synchronous = FULL"
+						      : "PRAGMA synchronous = NORMAL");
 	return error < 0 ? error : database_run(database, "BEGIN IMMEDIATE");
 }
 

@@ -3,17 +3,30 @@
 #define VDTGW_SUPERVISOR_STORAGE_DATABASE_PRIVATE_H
 
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 enum {
 	DATABASE_WHY_MAX = 256, /* bytes of the text of a failure */
+	DATABASE_FILES = 2,     /* that hold what was written: the database and its log */
+};
+
+/* A file as it was when it was opened. */
+struct database_file {
+	char *path; /* NULL: there was none */
+	dev_t device;
+	ino_t number;
 };
 
 struct database {
 	sqlite3 *handle;
-	int failure; /* the last one, as SQLite numbers them */
+	struct database_file files[DATABASE_FILES]; /* none of one that is only read */
+	int failure;                                /* the last one, as SQLite numbers them */
 	char why[DATABASE_WHY_MAX];
 };
 
+/* Whether the files are still the ones that were opened for writing. 0, or -EIO with that noted as
+ * the failure. */
+int database_check_files(struct database *database);
 /* Notes the failure that has just happened. Returns -EIO. */
 int database_failed(struct database *database);
 /* Statements without parameters and results. 0 or -EIO. */
