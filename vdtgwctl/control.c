@@ -246,8 +246,11 @@ int control_ask(struct control *control, const char *method, json_t *parameters,
 	if (status != EX_OK)
 		return status;
 	status = judge(control, &reply);
-	if (status == EX_OK)
+	if (status == EX_OK) {
+		if (json_is_false(json_object_get(reply.parameters, "saved")))
+			control->unsaved = true;
 		*ret_answer = json_incref(reply.parameters);
+	}
 	varlink_reply_done(&reply);
 	return status;
 }

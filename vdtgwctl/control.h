@@ -33,6 +33,7 @@ struct control {
 	size_t columns; /* of the terminal; SIZE_MAX: there is none */
 	const char *socket;
 	int interrupt; /* as in client_new() */
+	bool unsaved;  /* what was done would be lost with the supervisor */
 	struct client *client;
 	struct answer_fault fault;
 	char words[CONTROL_WORDS_MAX];

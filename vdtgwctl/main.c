@@ -296,5 +296,9 @@ int main(int argc, char **argv)
 	status = finish(status);
 	if (status != EX_OK && control.words[0] != '\0')
 		say(control.words);
+	else if (control.unsaved)
+		say("but the supervisor cannot write to its disk: this is in memory only, and lost "
+		    "if the supervisor ends before the disk takes it (\"vdtgwctl status\" shows "
+		    "it)");
 	return status;
 }

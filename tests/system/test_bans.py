@@ -194,7 +194,7 @@ def test_an_administrator_bans_and_unbans(make):
     answer = call(
         supervisor, "Ban", network="198.51.100.99/24", duration=3600 * SECOND, comment="scan\x1b[2J"
     )
-    assert answer == {"network": "198.51.100.0/24"}
+    assert answer == {"network": "198.51.100.0/24", "saved": True}
     assert caller.order() == {"kind": "kick", "reason": "banned"}
     leave(caller)
     ban = bans(supervisor)["198.51.100.0/24"]
@@ -444,6 +444,14 @@ def test_on_a_full_disk_bans_are_in_memory_until_there_is_room(make, small_disk)
         visit(supervisor, address)
     supervisor.wait_log("bans are kept in memory only, because the database cannot be written")
     assert supervisor.status()["bans"]["saved"] is False
+    for method, network in (
+        ("Ban", "192.0.2.1"),
+        ("Unban", "192.0.2.1"),
+        ("AddNever", "192.0.2.2"),
+        ("RemoveNever", "192.0.2.2"),
+    ):
+        assert call(supervisor, method, network=network)["saved"] is False
+    assert call(supervisor, "Import", bans=[], never=[])["saved"] is False
     assert all(is_banned(supervisor, address) for address in (SCANNER, *addresses))
     (small_disk / "filler").unlink()
     supervisor.program.wait_line(lambda line: "can be written again" in line, 20)

@@ -31,7 +31,7 @@ def test_the_lists_of_another_gateway_are_taken_over_while_callers_come(make):
     assert not is_banned(supervisor)
     call(supervisor, "Ban", network="192.168.1.1")
     counts = call(supervisor, "Import", **lists)
-    assert counts == {"taken": 5, "known": 1, "over": 1, "never": 2, "full": 0}
+    assert counts == {"taken": 5, "known": 1, "over": 1, "never": 2, "full": 0, "saved": True}
     assert is_banned(supervisor)
     supervisor.kill()
     supervisor.start()
@@ -42,7 +42,7 @@ def test_the_lists_of_another_gateway_are_taken_over_while_callers_come(make):
     assert nevers(supervisor)["192.168.1.1"]["comment"] == "my router"
     assert is_banned(supervisor, "198.18.0.9")
     counts = call(supervisor, "Import", **lists)
-    assert counts == {"taken": 0, "known": 6, "over": 1, "never": 2, "full": 0}
+    assert counts == {"taken": 0, "known": 6, "over": 1, "never": 2, "full": 0, "saved": True}
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,20 @@ def name_of(value):
     return "-".join(value)[:40] if value and isinstance(value, list) else ""
 
 
+@pytest.mark.parametrize(
+    "command",
+    [["ban", "192.0.2.1"], ["unban", "192.0.2.1"], ["never", "add", "::1"], ["never", "remove", "::1"]],
+)
+def test_what_is_not_on_disk_is_done_and_said_so(admin, command):
+    answer = {"network": "::1", "saved": False}
+    server = admin(Ban=answer, Unban=answer, AddNever=answer, RemoveNever=answer)
+    done = run(server, *command)
+    assert done.returncode == 0 and done.stdout.startswith("::1 ")
+    assert "cannot write to its disk" in done.stderr and "lost" in done.stderr
+    done = run(server, "--json", *command)
+    assert json.loads(done.stdout)["saved"] is False and "lost" in done.stderr
+
+
 @pytest.mark.parametrize("command, method, asked, answer, shown", COMMANDS, ids=name_of)
 def test_a_command_asks_and_shows(admin, command, method, asked, answer, shown):
     server = admin(**{method: answer})

@@ -63,12 +63,17 @@ static void answer_error(struct peer *peer, const char *error, const struct netw
 	peer_error(peer, error, json_pack("{s:s}", "network", text));
 }
 
-static void answer_network(struct peer *peer, const struct network *network)
+/* What was done, and whether it outlives this process. */
+static void answer_network(struct supervisor *supervisor, struct peer *peer,
+			   const struct network *network)
 {
 	char text[NETWORK_TEXT_MAX];
 
 	network_format(network, text);
-	peer_reply(peer, json_pack("{s:s}", "network", text), false);
+	peer_reply(peer,
+		   json_pack("{s:s, s:b}", "network", text, "saved",
+			     !ban_store_is_failing(gatekeeper_store(supervisor->gatekeeper))),
+		   false);
 }
 
 static void log_order(struct peer *peer, const char *message_id, const struct network *network,
@@ -252,7 +257,7 @@ void ban_interface_ban(struct supervisor *supervisor, struct peer *peer,
 	log_order(peer, MESSAGE_ADDRESS_BANNED, &network, "banned", values.comment);
 	if (supervisor->config->bans.enabled)
 		send_away(supervisor, &network);
-	answer_network(peer, &network);
+	answer_network(supervisor, peer, &network);
 }
 
 void ban_interface_unban(struct supervisor *supervisor, struct peer *peer,
@@ -272,7 +277,7 @@ void ban_interface_unban(struct supervisor *supervisor, struct peer *peer,
 		}
 	}
 	log_order(peer, MESSAGE_ADDRESS_UNBANNED, &network, "banned no longer", NULL);
-	answer_network(peer, &network);
+	answer_network(supervisor, peer, &network);
 }
 
 void ban_interface_add_never(struct supervisor *supervisor, struct peer *peer,
@@ -297,7 +302,7 @@ void ban_interface_add_never(struct supervisor *supervisor, struct peer *peer,
 	}
 	log_order(peer, MESSAGE_NEVER_BANNED_CHANGED, &network, "never to be banned",
 		  values.comment);
-	answer_network(peer, &network);
+	answer_network(supervisor, peer, &network);
 }
 
 void ban_interface_remove_never(struct supervisor *supervisor, struct peer *peer,
@@ -318,5 +323,5 @@ void ban_interface_remove_never(struct supervisor *supervisor, struct peer *peer
 		return;
 	}
 	log_order(peer, MESSAGE_NEVER_BANNED_CHANGED, &network, "to be banned like others", NULL);
-	answer_network(peer, &network);
+	answer_network(supervisor, peer, &network);
 }

@@ -4,6 +4,7 @@
 #include "vdtgw-supervisor/interfaces/import_interface.h"
 
 #include "common/array.h"
+#include "vdtgw-supervisor/bans/ban_store.h"
 #include "vdtgw-supervisor/bans/gatekeeper.h"
 
 #include <string.h>
@@ -153,11 +154,12 @@ void import_interface_import(struct supervisor *supervisor, struct peer *peer,
 		   "%s, of %zu",
 		   (long long)counts[GATEKEEPER_IMPORT_TAKEN], peer_format(peer, by),
 		   json_array_size(lists.bans) + json_array_size(lists.nevers));
-	peer_reply(peer,
-		   json_pack("{s:I, s:I, s:I, s:I, s:I}", "taken", counts[GATEKEEPER_IMPORT_TAKEN],
-			     "known", counts[GATEKEEPER_IMPORT_KNOWN], "over",
-			     counts[GATEKEEPER_IMPORT_OVER], "never",
-			     counts[GATEKEEPER_IMPORT_NEVER], "full",
-			     counts[GATEKEEPER_IMPORT_FULL]),
-		   false);
+	peer_reply(
+	    peer,
+	    json_pack("{s:I, s:I, s:I, s:I, s:I, s:b}", "taken", counts[GATEKEEPER_IMPORT_TAKEN],
+		      "known", counts[GATEKEEPER_IMPORT_KNOWN], "over",
+		      counts[GATEKEEPER_IMPORT_OVER], "never", counts[GATEKEEPER_IMPORT_NEVER],
+		      "full", counts[GATEKEEPER_IMPORT_FULL], "saved",
+		      !ban_store_is_failing(gatekeeper_store(supervisor->gatekeeper))),
+	    false);
 }
