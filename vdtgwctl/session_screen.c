@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sysexits.h>
 #include <termios.h>
@@ -29,7 +30,8 @@ struct screen {
 	struct control *control;
 	struct termios saved;
 	sigset_t saved_signals;
-	int signals; /* a signalfd */
+	int signals;   /* a signalfd */
+	int interrupt; /* an epoll descriptor: readable when a signal or a key is there */
 	enum session_order order;
 	size_t first; /* the row on top */
 	size_t columns;
@@ -59,10 +61,35 @@ static void write_all(const char *bytes, size_t length)
 	}
 }
 
+/* Makes the descriptors by which what the user wants ends a wait for the supervisor. */
+static int open_interrupt(struct screen *screen, const sigset_t *signals)
+{
+	struct epoll_event readable = { .events = EPOLLIN };
+
+	screen->signals = signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	screen->interrupt = epoll_create1(EPOLL_CLOEXEC);
+	if (screen->signals >= 0 && screen->interrupt >= 0 &&
+	    epoll_ctl(screen->interrupt, EPOLL_CTL_ADD, screen->signals, &readable) == 0 &&
+	    epoll_ctl(screen->interrupt, EPOLL_CTL_ADD, STDIN_FILENO, &readable) == 0)
+		return EX_OK;
+	return control_fail(screen->control, EX_OSERR, "the keyboard cannot be listened to: %s",
+			    strerror(errno));
+}
+
+static void close_interrupt(struct screen *screen)
+{
+	if (screen->interrupt >= 0)
+		(void)close(screen->interrupt);
+	if (screen->signals >= 0)
+		(void)close(screen->signals);
+	(void)sigprocmask(SIG_SETMASK, &screen->saved_signals, NULL);
+}
+
 static int take_terminal(struct screen *screen)
 {
 	struct termios settings;
 	sigset_t signals;
+	int status;
 
 	if (!isatty(STDOUT_FILENO) || tcgetattr(STDIN_FILENO, &screen->saved) < 0)
 		return control_fail_usage(
@@ -75,10 +102,10 @@ static int take_terminal(struct screen *screen)
 	(void)sigaddset(&signals, SIGQUIT);
 	(void)sigaddset(&signals, SIGWINCH);
 	(void)sigprocmask(SIG_BLOCK, &signals, &screen->saved_signals);
-	screen->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (screen->signals < 0) {
-		(void)sigprocmask(SIG_SETMASK, &screen->saved_signals, NULL);
-		return control_fail(screen->control, EX_OSERR, "signalfd: %s", strerror(errno));
+	status = open_interrupt(screen, &signals);
+	if (status != EX_OK) {
+		close_interrupt(screen);
+		return status;
 	}
 	settings = screen->saved;
 	settings.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
@@ -88,7 +115,7 @@ static int take_terminal(struct screen *screen)
 	settings.c_cc[VTIME] = 0;
 	(void)tcsetattr(STDIN_FILENO, TCSANOW, &settings);
 	write_all(take_screen, strlen(take_screen));
-	screen->control->interrupt = screen->signals;
+	screen->control->interrupt = screen->interrupt;
 	return EX_OK;
 }
 
@@ -98,8 +125,7 @@ static void give_terminal(struct screen *screen)
 	screen->control->interrupt = -1;
 	write_all(give_screen, strlen(give_screen));
 	(void)tcsetattr(STDIN_FILENO, TCSANOW, &screen->saved);
-	(void)close(screen->signals);
-	(void)sigprocmask(SIG_SETMASK, &screen->saved_signals, NULL);
+	close_interrupt(screen);
 }
 
 /* "telnet 8, raw 1" behind the number of callers. */
@@ -225,7 +251,16 @@ static void put_frame(const struct screen *screen, const char *text)
 	free(bytes);
 }
 
-/* Asks, and shows the answer or why there is none. */
+/* Whether a key or a signal is there, which has ended a wait. */
+static bool is_interrupted(const struct screen *screen)
+{
+	struct pollfd watched = { .fd = screen->interrupt, .events = POLLIN };
+
+	return poll(&watched, 1, 0) > 0;
+}
+
+/* Asks, and shows the answer or why there is none; nothing new where the user wants something
+ * first. */
 static void refresh(struct screen *screen)
 {
 	char *text = NULL;
@@ -244,7 +279,7 @@ static void refresh(struct screen *screen)
 		write_head(screen, "It is tried again.   q: leave", DISPLAY_FAINT, out);
 		control_hang_up(screen->control);
 	}
-	if (fclose(out) == 0)
+	if (fclose(out) == 0 && (status == EX_OK || !is_interrupted(screen)))
 		put_frame(screen, text);
 	free(text);
 }

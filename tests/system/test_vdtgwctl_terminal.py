@@ -2,6 +2,7 @@
 
 import re
 import signal
+import time
 
 import pytest
 
@@ -81,6 +82,28 @@ def test_the_screen_refreshes_sorts_turns_and_gives_the_terminal_back(admin):
         terminal.type(b"q")
         assert terminal.end() == 0
         assert terminal.seen.endswith(b"\x1b[?25h\x1b[?1049l")
+        assert terminal.is_as_before()
+    finally:
+        terminal.close()
+
+
+def test_a_key_is_heard_while_the_supervisor_does_not_answer(admin):
+    server = admin(Status=SILENCE, ListSessions={"sessions": [SESSION]})
+    terminal = Terminal([VDTGWCTL, "--socket", server.path, "sessions", "--watch"])
+    try:
+        terminal.wait_for(b"\x1b[?1049h")
+        wait_for(lambda: server.calls, what="the question")
+        server.answers["Status"] = STATUS
+        # It is asked again behind a key, which does not end it.
+        terminal.type(b"s")
+        terminal.wait_for(b"1 of 1")
+        server.answers["Status"] = SILENCE
+        calls = len(server.calls)
+        wait_for(lambda: len(server.calls) > calls, what="another question")
+        started = time.monotonic()
+        terminal.type(b"q")
+        assert terminal.end() == 0
+        assert time.monotonic() - started < 5
         assert terminal.is_as_before()
     finally:
         terminal.close()
