@@ -121,7 +121,17 @@ int control_connect(struct control *control)
 
 	if (control->client == NULL)
 		error = client_new(&control->client, control->socket, PATIENCE, control->interrupt);
-	return error < 0 ? fail_to_connect(control, error) : EX_OK;
+	if (error == 0)
+		return EX_OK;
+	error = fail_to_connect(control, error);
+	if (control->guessed) {
+		size_t length = strlen(control->words);
+
+		snprintf(control->words + length, sizeof(control->words) - length,
+			 "\nIf it listens elsewhere, tell where: vdtgwctl --socket PATH %s",
+			 control->command->name);
+	}
+	return error;
 }
 
 void control_hang_up(struct control *control)

@@ -32,6 +32,7 @@ struct control {
 	bool colour;
 	size_t columns; /* of the terminal; SIZE_MAX: there is none */
 	const char *socket;
+	bool guessed;  /* the socket, because the configuration has a fault */
 	int interrupt; /* as in client_new() */
 	bool unsaved;  /* what was done would be lost with the supervisor */
 	struct client *client;

@@ -218,6 +218,7 @@ static int find_socket(struct control *control, const struct given *given,
 		say(error);
 		if (config_parse(ret_config, "", "", 0, error, sizeof(error)) < 0)
 			return control_fail_memory(control);
+		control->guessed = true;
 		fprintf(stderr, "vdtgwctl: so the supervisor is looked for at %s\n",
 			(*ret_config)->supervisor.admin_socket);
 	}

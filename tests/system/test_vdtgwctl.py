@@ -254,6 +254,8 @@ def test_a_fault_in_the_configuration_does_not_keep_an_administrator_from_lookin
     done = run("--config", tmp_path / "wrong.conf", "status")
     assert done.returncode == 69
     assert "wrong.conf:1:" in done.stderr and "/run/vdtgw/admin" in done.stderr
+    assert "vdtgwctl --socket PATH status" in done.stderr.splitlines()[-1]
+    assert "--socket" not in run("--socket", tmp_path / "none", "status").stderr
 
 
 # Orders, over the real supervisor to a session that is none.
