@@ -39,12 +39,16 @@
 #define MESSAGE_ADDRESS_UNBANNED       "f7e8fa4d505d4f91b49fe339440061cf"
 /* somebody was added to those who are never banned, or taken away */
 #define MESSAGE_NEVER_BANNED_CHANGED   "09dd33d1e3c24744b6b42d561283da50"
+/* bans of another gateway were taken over */
+#define MESSAGE_BANS_IMPORTED          "ca122092c5774e9f8bb2a1b2928be07a"
 /* the command channel is up */
 #define MESSAGE_CHANNEL_UP             "6487b1920240461985a664f723302cb8"
 /* … is down */
 #define MESSAGE_CHANNEL_DOWN           "1a43178408514ce5b73b59c84a2beb1c"
 /* the Teletel server ordered what cannot be done */
 #define MESSAGE_COMMAND_REFUSED        "586e51b4e2c340989a1335103b1b5e3a"
+/* somebody orders the Teletel server to start or stop */
+#define MESSAGE_TELETEL_ORDERED        "1a7e02a63f864e36a75102547bee6ef5"
 /* the Teletel server was started */
 #define MESSAGE_TELETEL_STARTED        "f6dc5443ae1e4b8ab4188a99f22434a8"
 /* … was stopped */

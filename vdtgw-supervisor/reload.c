@@ -189,7 +189,10 @@ static void append_effects(struct text *text, const struct config_keys *keys)
 static void tell(const struct reload *reload, const char *who, const struct reload_outcome *outcome)
 {
 	struct text keys = { .length = 0 }, words = { .length = 0 };
-	const struct log_field field = { "VDTGW_REASON", keys.bytes };
+	const struct log_field field = {
+		"VDTGW_REASON",
+		outcome->changed.count > 0 ? keys.bytes : NULL,
+	};
 	struct event event = event_of(EVENT_RELOADED);
 
 	append_keys(&keys, &outcome->changed, EFFECT_COUNT);
@@ -207,8 +210,7 @@ static void tell(const struct reload *reload, const char *who, const struct relo
 	}
 	log_event(LOG_PRIORITY_NOTICE, MESSAGE_CONFIGURATION_RELOADED, &field, 1,
 		  "%s was read again (%s): %s", path_of(reload), who, words.bytes);
-	if (outcome->changed.count > 0)
-		event.reason = keys.bytes;
+	event.reason = field.value;
 	events_publish(reload->supervisor->events, &event);
 }
 

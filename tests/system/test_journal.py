@@ -372,6 +372,13 @@ def test_the_story_of_an_address_is_in_the_journal(supervised, logs):
     told("ADDRESS_BANNED", VDTGW_ADDRESS="198.51.100.0/24", VDTGW_REASON="scan")
     order("AddNever", network="192.0.2.9", comment="mine")
     told("NEVER_BANNED_CHANGED", VDTGW_ADDRESS="192.0.2.9", VDTGW_REASON="mine")
+    order("Import", bans=[], never=[{"network": "192.0.2.9"}, {"network": "192.0.2.10"}])
+    assert "1 bans and never-banned addresses" in told("BANS_IMPORTED", PRIORITY="5")
+    with pytest.raises(Failure, match="NoTeletelServer"):
+        order("TeletelStop")
+    assert "orders the Teletel server to stop" in told("TELETEL_ORDERED", PRIORITY="5")
+    order("Reload")
+    assert "VDTGW_REASON" not in logs.entry("CONFIGURATION_RELOADED")
     assert supervised.stop() == 0
     told("SUPERVISOR_STOPPING")
 

@@ -4,6 +4,7 @@
 #include "vdtgw-supervisor/interfaces/import_interface.h"
 
 #include "common/array.h"
+#include "common/messages.h"
 #include "vdtgw-supervisor/bans/ban_store.h"
 #include "vdtgw-supervisor/bans/gatekeeper.h"
 
@@ -150,10 +151,11 @@ void import_interface_import(struct supervisor *supervisor, struct peer *peer,
 		peer_end(peer, PEER_NO_MEMORY);
 		return;
 	}
-	log_notice("%lld bans and never-banned addresses of another gateway were taken over for "
-		   "%s, of %zu",
-		   (long long)counts[GATEKEEPER_IMPORT_TAKEN], peer_format(peer, by),
-		   json_array_size(lists.bans) + json_array_size(lists.nevers));
+	log_event(LOG_PRIORITY_NOTICE, MESSAGE_BANS_IMPORTED, NULL, 0,
+		  "%lld bans and never-banned addresses of another gateway were taken over for "
+		  "%s, of %zu",
+		  (long long)counts[GATEKEEPER_IMPORT_TAKEN], peer_format(peer, by),
+		  json_array_size(lists.bans) + json_array_size(lists.nevers));
 	peer_reply(
 	    peer,
 	    json_pack("{s:I, s:I, s:I, s:I, s:I, s:b}", "taken", counts[GATEKEEPER_IMPORT_TAKEN],

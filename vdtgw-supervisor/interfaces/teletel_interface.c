@@ -4,6 +4,7 @@
  */
 #include "vdtgw-supervisor/interfaces/teletel_interface.h"
 
+#include "common/messages.h"
 #include "vdtgw-supervisor/teletel/teletel_server.h"
 
 #include <errno.h>
@@ -77,7 +78,8 @@ static void order(struct supervisor *supervisor, struct peer *peer, const struct
 	answer = peer_postpone(peer);
 	if (answer == NULL)
 		return;
-	log_notice("%s orders the Teletel server to %s", peer_format(peer, by), word);
+	log_event(LOG_PRIORITY_NOTICE, MESSAGE_TELETEL_ORDERED, NULL, 0,
+		  "%s orders the Teletel server to %s", peer_format(peer, by), word);
 	error = teletel_server_order(supervisor->teletel_server, what, on_answer, answer);
 	refuse(answer, error);
 }
