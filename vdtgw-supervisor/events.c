@@ -172,9 +172,6 @@ void events_set_keeper(struct events *events,
 
 int events_add_watcher(struct events *events, struct peer *peer)
 {
-	for (size_t i = 0; i < events->count; i++)
-		if (events->watchers[i] == peer)
-			return -EALREADY;
 	if (events->count == events->size) {
 		size_t size = events->size == 0 ? 8 : 2 * events->size;
 		struct peer **watchers = realloc(events->watchers, size * sizeof(*watchers));
@@ -195,6 +192,14 @@ void events_remove_watcher(struct events *events, const struct peer *peer)
 			events->watchers[i] = events->watchers[--events->count];
 			return;
 		}
+}
+
+bool events_is_watcher(const struct events *events, const struct peer *peer)
+{
+	for (size_t i = 0; i < events->count; i++)
+		if (events->watchers[i] == peer)
+			return true;
+	return false;
 }
 
 size_t events_watcher_count(const struct events *events, int kinds)

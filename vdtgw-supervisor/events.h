@@ -85,9 +85,10 @@ void events_set_keeper(struct events *events,
 		       void (*keep)(void *context, const struct event *event), void *context);
 void events_publish(struct events *events, const struct event *event);
 
-/* The peer is sent each event from now on, as another reply to its call. Returns 0, -EALREADY or
- * -ENOMEM. */
+/* The peer, which is none that watches, is sent each event from now on, as another reply to its
+ * call. Returns 0 or -ENOMEM. */
 int events_add_watcher(struct events *events, struct peer *peer);
+bool events_is_watcher(const struct events *events, const struct peer *peer);
 /* The peer goes; it need not be one that watches. */
 void events_remove_watcher(struct events *events, const struct peer *peer);
 /* Watchers of these kinds, the bits of peer_kind(). */

@@ -221,8 +221,9 @@ def test_watch_is_called_once_a_connection_and_with_more(plain):
     with pytest.raises(Failure, match="org.vdtgw.Admin.MoreNeeded"):
         client.call(f"{ADMIN}.Watch")
     watch = Watcher(plain)
-    watch.client.send(f"{ADMIN}.Watch", more=True)
-    assert watch.client.receive()["error"] == "org.vdtgw.Admin.AlreadyWatching"
+    for method, flags in ((f"{ADMIN}.Watch", {"more": True}), (f"{ADMIN}.Status", {})):
+        watch.client.send(method, **flags)
+        assert watch.client.receive()["error"] == "org.vdtgw.Admin.AlreadyWatching"
     status = plain.status()
     assert (status["watchers"], status["consoles"]) == (1, 0)
     watch.client.close()

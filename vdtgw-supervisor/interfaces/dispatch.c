@@ -5,6 +5,7 @@
 #include "vdtgw-supervisor/interfaces/dispatch.h"
 
 #include "common/array.h"
+#include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/interfaces/admin_interface.h"
 #include "vdtgw-supervisor/interfaces/ban_interface.h"
 #include "vdtgw-supervisor/interfaces/config_interface.h"
@@ -189,6 +190,9 @@ void dispatch_call(struct supervisor *supervisor, struct peer *peer,
 	else if (!is_allowed(supervisor, method, peer_kind(peer)))
 		peer_error(peer, "org.vdtgw.Admin.NotAllowed",
 			   json_pack("{s:s}", "method", call->method));
+	else if (events_is_watcher(supervisor->events, peer))
+		/* A reply to anything else could not be told from an event. */
+		peer_error(peer, "org.vdtgw.Admin.AlreadyWatching", json_object());
 	else if (call->upgrade)
 		peer_error(peer, "org.varlink.service.MethodNotImplemented",
 			   json_pack("{s:s}", "method", call->method));
