@@ -97,6 +97,16 @@ void supervisor_log_end(const char *message_id, enum log_priority priority,
 	va_end(arguments);
 }
 
+bool supervisor_may_log_let_go(struct log_budget *budget, const char *door)
+{
+	unsigned left_out;
+	bool may_log = log_budget_take(budget, event_loop_now(), &left_out);
+
+	if (left_out > 0)
+		log_warning("%s socket: %u more were let go", door, left_out);
+	return may_log;
+}
+
 void supervisor_answer_invalid(struct peer *peer, const char *parameter)
 {
 	peer_error(peer, "org.varlink.service.InvalidParameter",

@@ -6,6 +6,7 @@
 
 #include "common/config.h"
 #include "common/log.h"
+#include "common/log_budget.h"
 #include "common/varlink.h"
 #include "vdtgw-supervisor/notifier.h"
 #include "vdtgw-supervisor/peers/peer.h"
@@ -43,6 +44,9 @@ struct supervisor {
 	int64_t started;            /* µs since the epoch */
 	uint64_t started_monotonic; /* µs */
 	int64_t launches;           /* 0: not known, without the database */
+	/* Of lines about peers that were let go. */
+	struct log_budget sessions_let_go;
+	struct log_budget others_let_go;
 	struct {
 		int64_t admitted[TRANSPORT_COUNT];
 		int64_t refused;
@@ -76,6 +80,10 @@ void supervisor_log_end(const char *message_id, enum log_priority priority,
 bool supervisor_read_parameters(struct peer *peer, const struct varlink_call *call,
 				const struct varlink_field *fields, size_t count, void *ret_values);
 void supervisor_answer_invalid(struct peer *peer, const char *parameter);
+
+/* Whether another line may say that a peer was let go: who comes back and is let go again and again
+ * does not fill the log. Says how many lines were left out; door: the socket's name for that. */
+bool supervisor_may_log_let_go(struct log_budget *budget, const char *door);
 
 /* Orders a session to end its call. The entry may be gone after this. */
 void supervisor_send_away(struct supervisor *supervisor, struct session_entry *entry,

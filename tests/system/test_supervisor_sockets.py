@@ -151,6 +151,21 @@ def test_a_crash_is_noticed_at_once(supervisor):
     assert supervisor.status()["crashed"] == 1
 
 
+@pytest.mark.parametrize("door", ["session", "entered", "admin", "console"])
+def test_who_sends_nonsense_again_and_again_does_not_fill_the_log(plain, door):
+    for _ in range(60):
+        client = plain.session() if door == "entered" else getattr(plain, door)()
+        if door == "entered":
+            client.enter()
+        client.send_bytes(b"nonsense\0")
+        client.wait_closed()
+        client.close()
+    plain.wait_numbers([])
+    lines = [line for line in plain.program.lines if "is not a Varlink message and was let go" in line]
+    # Ten in ten seconds, of which two may have been touched.
+    assert 1 <= len(lines) <= 20, lines
+
+
 def test_leaving_and_closing_at_once_is_no_crash(plain):
     for _ in range(50):
         session = plain.session()

@@ -225,11 +225,12 @@ void admin_interface_addresses(struct supervisor *supervisor, struct peer *peer,
 
 void admin_interface_gone(struct supervisor *supervisor, struct peer *peer, enum peer_end why)
 {
+	const char *door = peer_kind(peer) == DISPATCH_CONSOLE ? "console" : "admin";
 	char by[PEER_TEXT_MAX];
 
 	events_remove_watcher(supervisor->events, peer);
-	if (why != PEER_CLOSED && why != PEER_STOPPING)
-		log_warning("%s socket: %s %s and was let go",
-			    peer_kind(peer) == DISPATCH_CONSOLE ? "console" : "admin",
-			    peer_format(peer, by), peer_end_text(why));
+	if (why != PEER_CLOSED && why != PEER_STOPPING &&
+	    supervisor_may_log_let_go(&supervisor->others_let_go, door))
+		log_warning("%s socket: %s %s and was let go", door, peer_format(peer, by),
+			    peer_end_text(why));
 }

@@ -103,23 +103,31 @@ static void crash(struct supervisor *supervisor, struct session_entry *entry)
 	judge(supervisor, entry, NULL, duration);
 }
 
+static void log_let_go(const struct peer *peer, enum peer_end why)
+{
+	const struct session_entry *entry = peer_session(peer);
+
+	if (entry == NULL)
+		log_warning("session socket: pid %ld %s and was let go", (long)peer_pid(peer),
+			    peer_end_text(why));
+	else
+		supervisor_log_session(NULL, LOG_PRIORITY_ERROR, entry, "%s and was let go",
+				       peer_end_text(why));
+}
+
 void departure_gone(struct supervisor *supervisor, struct peer *peer, enum peer_end why)
 {
 	struct session_entry *entry = peer_session(peer);
+	bool let_go = why != PEER_CLOSED && why != PEER_REPLACED && why != PEER_STOPPING;
 
-	if (entry == NULL) {
-		if (why != PEER_CLOSED && why != PEER_STOPPING)
-			log_warning("session socket: pid %ld %s and was let go",
-				    (long)peer_pid(peer), peer_end_text(why));
+	if (let_go && supervisor_may_log_let_go(&supervisor->sessions_let_go, "session"))
+		log_let_go(peer, why);
+	if (entry == NULL)
 		return;
-	}
 	if (why == PEER_CLOSED)
 		crash(supervisor, entry);
-	else if (why != PEER_REPLACED && why != PEER_STOPPING)
-		supervisor_log_session(NULL, LOG_PRIORITY_ERROR, entry, "%s and was let go",
-				       peer_end_text(why));
 	/* Otherwise it goes on, and is with the Teletel server as it was. */
-	if (why != PEER_CLOSED && why != PEER_REPLACED && why != PEER_STOPPING)
+	if (let_go)
 		teletel_left(supervisor->teletel, entry);
 	supervisor_forget(supervisor, entry);
 }
