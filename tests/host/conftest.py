@@ -1,8 +1,9 @@
-"""Hosts of the Debian releases that VDTGW_HOST_releases.SUITES names, with vdtgw's packages installed."""
+"""Hosts of the Debian releases that VDTGW_HOST_SUITES names, with vdtgw's packages installed."""
 
 import contextlib
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -64,15 +65,23 @@ def folder(tmp_path_factory):
     shutil.rmtree(made, ignore_errors=True)
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """What failed on a host is shown with the end of its journal."""
+    report = (yield).get_result()
+    if report.failed:
+        for name in {"host", "bare_host", "listener"} & set(item.funcargs):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                journal = item.funcargs[name].run("journalctl", "--no-pager", "-n", "80", check=False)
+                report.sections.append((f"journal of {name}", journal.stdout))
+
+
 @contextlib.contextmanager
-def booted(release, folder, name, session, packages=()):
-    """A host, whose journal is shown where a test has failed."""
+def booted(release, folder, name):
     (folder / f"{name}-{release.suite}").mkdir()
-    host = hosts.Host(release.root, folder / f"{name}-{release.suite}", packages)
+    host = hosts.Host(release.root, folder / f"{name}-{release.suite}")
     try:
         yield host
-        if session.testsfailed:
-            sys.stderr.write(host.run("journalctl", "--no-pager", "-n", "60", check=False).stdout)
     finally:
         host.stop()
 
@@ -80,14 +89,14 @@ def booted(release, folder, name, session, packages=()):
 @pytest.fixture(scope="module")
 def bare_host(release, folder, request):
     """A booted host, on which nothing of vdtgw is installed."""
-    with booted(release, folder, request.module.__name__, request.session) as host:
+    with booted(release, folder, request.module.__name__) as host:
         yield host
 
 
 @pytest.fixture(scope="session")
-def host(release, folder, request):
+def host(release, folder):
     """A host for all who leave it as they found it, with lines without a speed limit."""
-    with booted(release, folder, "host", request.session) as host:
+    with booted(release, folder, "host") as host:
         hosts.install_and_enable(host, release.packages, QUICK)
         callers.wait_channel(host)
         yield host

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import networks
+from control_groups import ControlGroup
 
 SERVICES = ("vdtgw-supervisor.service", "vdtgw-teletel.service")
 SOCKETS = ("vdtgw-telnet.socket", "vdtgw-raw.socket", "vdtgw-websocket.socket")
@@ -55,6 +56,8 @@ def add_packages(root, packages):
 class Host:
     """A booted copy of a root, with its own network, which has loopback only at first."""
 
+    boots = 0
+
     def __init__(self, root, folder, packages=()):
         """packages: of Debian, installed before the host boots."""
         self.root = Path(folder) / "root"
@@ -67,6 +70,8 @@ class Host:
         self.boot()
 
     def boot(self):
+        Host.boots += 1
+        self.group = ControlGroup(f"vdtgw-host-{os.getpid()}-{Host.boots}")
         with open(self.log, "ab") as log:
             self.nspawn = subprocess.Popen(
                 # However this process ends, the host does not outlive it.
@@ -75,6 +80,7 @@ class Host:
                  # Which the nspawn of Debian 12 keeps from its containers.
                  "--system-call-filter=landlock_create_ruleset landlock_add_rule landlock_restrict_self"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                preexec_fn=self.group.enter,
             )  # fmt: skip
         try:
             self.leader = wait_for(lambda: child_of(self.nspawn.pid), what="the host's first process")
@@ -170,6 +176,7 @@ class Host:
         if self.nspawn.poll() is None:
             self.nspawn.send_signal(signal.SIGKILL)
             self.nspawn.wait(10)
+        wait_for(self.group.remove, what="the end of the host's processes")
 
     def stop(self):
         self.shut_down()
