@@ -51,7 +51,10 @@ void connection_after_kiosk(struct connection *connection)
 	const char *why;
 	size_t length;
 
-	if (connection->line != NULL)
+	(void)kiosk_output(connection->kiosk, &length);
+	/* Behind the text that says so: what the gateway then writes there, "CONNECT" or why not, is
+	 * to stay. */
+	if (connection->line != NULL && length == 0)
 		give_order(connection);
 	if (connection->state == CONNECTION_OPEN && kiosk_is_over(connection->kiosk, &why)) {
 		connection->why = why;
