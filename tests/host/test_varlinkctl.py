@@ -10,7 +10,7 @@ import releases
 from callers import call, page_of, wait_empty
 
 ADMIN, SESSION = "/run/vdtgw/admin", "/run/vdtgw/session"
-INTERFACES = Path(__file__).resolve().parents[2] / "vdtgw-supervisor"
+INTERFACES = Path(__file__).resolve().parents[2] / "vdtgw-supervisor" / "interfaces"
 WITHOUT = pytest.mark.skip(reason="systemd 252 has no varlinkctl")
 
 pytestmark = pytest.mark.parametrize(
