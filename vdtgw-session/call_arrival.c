@@ -57,6 +57,7 @@ int call_arrival_begin(struct call *call)
 	arrival_peer(call->descriptor, &peer, &port);
 	set_address(call, &peer, port);
 	call->entry.transport = call->transport;
+	call->entry.home = call->config->home.uri;
 	return arrival_new(&call->arrival, call->loop, &call->config->proxy.trusted,
 			   call->transport, call->descriptor, &arrival_handlers, call);
 }

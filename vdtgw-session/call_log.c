@@ -132,8 +132,8 @@ void call_log_redirection_ended(const struct call *call, const char *reason)
 		.reason = reason,
 		.measured = true,
 		.duration = event_loop_now() - redirection->started,
-		.bytes_in = call->bytes_in - redirection->bytes_in_before,
-		.bytes_out = call->bytes_out - redirection->bytes_out_before,
+		.bytes_in = redirection->bytes_in,
+		.bytes_out = redirection->bytes_out,
 	};
 	char caller[CALLER_MAX];
 

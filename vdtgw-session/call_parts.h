@@ -53,6 +53,8 @@ struct call_redirection {
 	uint64_t started;             /* when it was ordered */
 	uint64_t bytes_in_before;     /* of the call's, those ahead of it */
 	uint64_t bytes_out_before;
+	uint64_t bytes_in; /* in it, once it is over */
+	uint64_t bytes_out;
 	bool arrived;                    /* it was reached */
 	bool requested;                  /* the caller ended it */
 	bool inactive;                   /* a time-out ends it */

@@ -98,7 +98,7 @@ static void decline(struct call *call, const struct supervisor_redirection *orde
 		    const char *reason)
 {
 	call_log_redirection_declined(call, order->uri, reason);
-	supervisor_client_redirect_ended(call->supervisor, order->tag, reason);
+	supervisor_client_redirect_ended(call->supervisor, order->tag, reason, 0, 0);
 }
 
 static bool acceptable(void *context, const struct address *address)
@@ -130,7 +130,7 @@ static void cancel(struct call *call, const struct supervisor_redirection *order
 	call_log_redirection_declined(call, order->uri, "cancelled");
 	supervisor_client_redirecting(call->supervisor, order->tag, order->uri);
 	supervisor_client_requested_close(call->supervisor, order->tag);
-	supervisor_client_redirect_ended(call->supervisor, order->tag, "cancelled");
+	supervisor_client_redirect_ended(call->supervisor, order->tag, "cancelled", 0, 0);
 	call_input_forget_held(call);
 }
 
@@ -226,6 +226,8 @@ void call_redirection_end(struct call *call, const char *reason)
 	bool failed = redirection->remote->service.link == NULL && !redirection->arrived;
 	char text[TEXTS_MAX];
 
+	redirection->bytes_in = call->bytes_in - redirection->bytes_in_before;
+	redirection->bytes_out = call->bytes_out - redirection->bytes_out_before;
 	call_log_redirection_ended(call, reason);
 	part(redirection->remote);
 	call_clear_deadline(call, DEADLINE_REMOTE);
@@ -259,6 +261,7 @@ void call_redirection_tell_end(struct call *call)
 
 	if (redirection->untold[0] == '\0')
 		return;
-	supervisor_client_redirect_ended(call->supervisor, redirection->tag, redirection->untold);
+	supervisor_client_redirect_ended(call->supervisor, redirection->tag, redirection->untold,
+					 redirection->bytes_in, redirection->bytes_out);
 	redirection->untold[0] = '\0';
 }

@@ -57,13 +57,14 @@ static void enter(struct supervisor_client *client)
 {
 	json_t *parameters;
 
-	parameters =
-	    json_pack("{s:s, s:s, s:i, s:I, s:s?, s:o?, s:I, s:I}", "transport",
-		      transport_name(client->entry->transport), "address", client->entry->address,
-		      "port", (int)client->entry->port, "started", (json_int_t)client->started,
-		      "state", client->state, "service", varlink_text(client->service, SERVICE_MAX),
-		      "bytes_in", (json_int_t)client->traffic.bytes_in, "bytes_out",
-		      (json_int_t)client->traffic.bytes_out);
+	parameters = json_pack("{s:s, s:s, s:i, s:o?, s:I, s:s?, s:o?, s:I, s:I}", "transport",
+			       transport_name(client->entry->transport), "address",
+			       client->entry->address, "port", (int)client->entry->port, "home",
+			       varlink_text(client->entry->home, SERVICE_MAX), "started",
+			       (json_int_t)client->started, "state", client->state, "service",
+			       varlink_text(client->service, SERVICE_MAX), "bytes_in",
+			       (json_int_t)client->traffic.bytes_in, "bytes_out",
+			       (json_int_t)client->traffic.bytes_out);
 	if (parameters != NULL && client->number != 0)
 		(void)json_object_set_new(parameters, "session",
 					  json_integer((json_int_t)client->number));

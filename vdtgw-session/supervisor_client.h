@@ -78,11 +78,12 @@ struct supervisor_handlers {
 	void (*reloaded)(void *context, const struct supervisor_limits *limits);
 };
 
-/* The caller, as it is announced. address: numeric text. */
+/* The caller, as it is announced. address: numeric text; home: the home service's. */
 struct supervisor_entry {
 	enum transport transport;
 	const char *address;
 	uint16_t port;
+	const char *home;
 };
 
 struct supervisor_client;
@@ -106,7 +107,7 @@ void supervisor_client_requested_close(struct supervisor_client *client, const c
 /* The home service closed meanwhile: the server that ordered it hears no more of it. */
 void supervisor_client_home_lost(struct supervisor_client *client, const char *tag);
 void supervisor_client_redirect_ended(struct supervisor_client *client, const char *tag,
-				      const char *reason);
+				      const char *reason, uint64_t bytes_in, uint64_t bytes_out);
 /* Told only where it differs from what was told before. */
 void supervisor_client_traffic(struct supervisor_client *client,
 			       const struct supervisor_traffic *traffic);

@@ -99,12 +99,13 @@ void supervisor_client_home_lost(struct supervisor_client *client, const char *t
 }
 
 void supervisor_client_redirect_ended(struct supervisor_client *client, const char *tag,
-				      const char *reason)
+				      const char *reason, uint64_t bytes_in, uint64_t bytes_out)
 {
 	client->redirection = NULL;
 	supervisor_client_tell(client, "RedirectEnded",
-			       json_pack("{s:o, s:o}", "tag", varlink_text(tag, TEXT_MAX), "reason",
-					 varlink_text(reason, TEXT_MAX)));
+			       json_pack("{s:o, s:o, s:I, s:I}", "tag", varlink_text(tag, TEXT_MAX),
+					 "reason", varlink_text(reason, TEXT_MAX), "bytes_in",
+					 (json_int_t)bytes_in, "bytes_out", (json_int_t)bytes_out));
 }
 
 static bool is_told(const struct supervisor_traffic *told, const struct supervisor_traffic *traffic)

@@ -99,6 +99,15 @@ struct event event_of_session(enum event_kind kind, const struct session_entry *
 	return event;
 }
 
+struct event event_of_call(enum event_kind kind, const struct session_entry *entry)
+{
+	struct event event = event_of_session(kind, entry);
+
+	if (entry->home != NULL)
+		event.service = entry->home;
+	return event;
+}
+
 /* Leaves what is not known out; false without memory. */
 static bool put(json_t *object, const char *name, json_t *value)
 {

@@ -71,6 +71,8 @@ json_t *event_pack(const struct event *event);
  * session, too. */
 struct event event_of(enum event_kind kind);
 struct event event_of_session(enum event_kind kind, const struct session_entry *entry);
+/* The same of a whole call, whose service is the home service wherever the caller is now. */
+struct event event_of_call(enum event_kind kind, const struct session_entry *entry);
 /* Whose call it is about. address: NULL for a local socket's. */
 void event_set_caller(struct event *event, enum transport transport, const struct address *address,
 		      uint16_t port);

@@ -16,6 +16,7 @@ class ScriptedSupervisor:
         self.admission = {"session": number, "channel": channel, **admission}
         self.number = number
         self.passed = passed  # descriptors that go with the admission
+        self.caller = None  # as Enter told of it
         self.said = queue.Queue()
         self.connection = None
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -41,6 +42,7 @@ class ScriptedSupervisor:
     def hear(self, call):
         name = call["method"].removeprefix("org.vdtgw.Session.")
         if name == "Enter":
+            self.caller = call["parameters"]
             self.reply(self.admission, self.passed)
             self.entered.set()
         else:

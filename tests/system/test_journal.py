@@ -195,6 +195,8 @@ def test_a_calls_story_is_in_the_journal_with_fields_for_machines(running, super
     started = logs.entry("CALL_STARTED")
     assert_holds(started, caller.fields(VDTGW_SERVICE=home.uri, PRIORITY="6"))
     assert started["MESSAGE"].startswith("call started: transport=raw address=127.0.0.1 ")
+    # What the supervisor makes its events of is the same.
+    assert supervisor.caller["home"] == home.uri
     join(caller.peer, connection)
 
     remote_service = Service("ws")
@@ -212,6 +214,8 @@ def test_a_calls_story_is_in_the_journal_with_fields_for_machines(running, super
     )
     assert 0 < int(ended["VDTGW_DURATION_US"]) < SECONDS * 1e6
     assert int(ended["VDTGW_BYTES_OUT"]) > 0
+    told = supervisor.wait("RedirectEnded")
+    assert (told["bytes_in"], told["bytes_out"]) == (12, int(ended["VDTGW_BYTES_OUT"]))
 
     supervisor.redirect("ws://127.0.0.1:1/")
     denied = logs.entry("REDIRECTION_ENDED")

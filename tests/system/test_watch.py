@@ -71,9 +71,10 @@ def test_a_whole_life(make):
                                          "duration": "2s"}}).start()
     watch = Watcher(supervisor)
     session = supervisor.session()
-    number = session.enter(address="192.0.2.9")
+    number = session.enter(address="192.0.2.9", home="ws://first/")
     who = caller(number, "192.0.2.9")
-    watch.sees({"kind": "started", **who})
+    whole = {**who, "service": "ws://first/"}
+    watch.sees({"kind": "started", **whole})
     session.tell("StateChanged", state="home", reason="connected", service="ws://home/")
     who["service"] = "ws://home/"
     watch.sees({"kind": "state", **who, "state": "home", "reason": "connected"})
@@ -93,17 +94,22 @@ def test_a_whole_life(make):
         if end == "remote-closed":
             admin(supervisor, "SendHome", session=number, reason="enough")
             watch.sees({"kind": "sent_home", **who, "reason": "enough"})
-        session.tell("RedirectEnded", tag=tag, reason=end)
+        session.tell("Traffic", bytes_in=9, bytes_out=9, remote_in=3, remote_out=4)
+        passed = {"bytes_in": 3, "bytes_out": 4}
+        if end == "remote-closed":
+            passed = {"bytes_in": 5, "bytes_out": 6}
+        session.tell("RedirectEnded", tag=tag, reason=end,
+                     **(passed if end == "remote-closed" else {}))
         if end == "remote-timeout":
             watch.sees({"kind": "timed_out", **who, "reason": end})
         ended = watch.event()
         assert 0 < ended.pop("duration") <= (time.monotonic() - began + 0.1) * SECOND
-        assert ended == {"kind": "redirection_ended", **away, "reason": end}
+        assert ended == {"kind": "redirection_ended", **away, "reason": end, **passed}
     admin(supervisor, "Kick", session=number, reason="Bonne nuit")
     watch.sees({"kind": "kicked", **who, "reason": "Bonne nuit"})
     leave(session, "caller-idle")
     end = {"bytes_in": 1, "bytes_out": 2, "duration": 90 * SECOND, "reason": "caller-idle"}
-    watch.sees({"kind": "timed_out", **who, "reason": "caller-idle"}, {"kind": "ended", **who, **end})
+    watch.sees({"kind": "timed_out", **who, "reason": "caller-idle"}, {"kind": "ended", **whole, **end})
 
     offender = supervisor.session()
     number = offender.enter(address="192.0.2.66")
@@ -153,7 +159,7 @@ def test_a_crash_ends_a_redirection_too(plain, watch):
     watch.sees({"kind": "started", **who}, {"kind": "state", **who, "state": "home"},
                {"kind": "redirecting", **away})
     session.close()
-    watch.sees({"kind": "redirection_ended", **away, "reason": "crashed"},
+    watch.sees({"kind": "redirection_ended", **away, "reason": "crashed", "bytes_in": 0, "bytes_out": 0},
                {"kind": "crashed", **who, "bytes_in": 0, "bytes_out": 0})
 
 

@@ -16,6 +16,8 @@ struct values {
 	const char *tag;
 	const char *service;
 	const char *reason;
+	int64_t bytes_in;
+	int64_t bytes_out;
 };
 
 #define TAG                                                                                        \
@@ -107,10 +109,21 @@ void redirection_interface_ended(struct supervisor *supervisor, struct peer *pee
 		TAG,
 		{ "reason", offsetof(struct values, reason), VARLINK_STRING, true, 0,
 		  SESSION_TEXT_MAX },
+		{ "bytes_in", offsetof(struct values, bytes_in), VARLINK_INT, false, 0, INT64_MAX },
+		{ "bytes_out", offsetof(struct values, bytes_out), VARLINK_INT, false, 0,
+		  INT64_MAX },
 	};
-	struct values values;
+	struct session_entry *entry = session_interface_caller(peer);
+	struct values values = { .bytes_in = -1, .bytes_out = -1 };
 
-	if (session_interface_caller(peer) != NULL &&
-	    supervisor_read_parameters(peer, call, fields, 2, &values))
-		take_news(supervisor, peer, COMMAND_REDIRECT_ENDED, values.tag, values.reason);
+	if (entry == NULL || !supervisor_read_parameters(peer, call, fields, 4, &values))
+		return;
+	if (entry->redirection.state != REDIRECTION_NONE &&
+	    strcmp(entry->redirection.tag, values.tag) == 0) {
+		if (values.bytes_in >= 0)
+			entry->redirection.bytes_in = values.bytes_in;
+		if (values.bytes_out >= 0)
+			entry->redirection.bytes_out = values.bytes_out;
+	}
+	take_news(supervisor, peer, COMMAND_REDIRECT_ENDED, values.tag, values.reason);
 }

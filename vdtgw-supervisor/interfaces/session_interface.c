@@ -26,6 +26,7 @@ struct values {
 	int64_t started;
 	const char *state;
 	const char *reason;
+	const char *home;
 	const char *service;
 	const char *terminal_type;
 	const char *window_size;
@@ -126,7 +127,9 @@ static int keep(struct session_entry *entry, const struct values *values)
 		keep_number(&entry->redirection.bytes_in, values->remote_in);
 		keep_number(&entry->redirection.bytes_out, values->remote_out);
 	}
-	if (values->service != NULL)
+	if (values->home != NULL)
+		error = session_entry_set_text(&entry->home, values->home);
+	if (values->service != NULL && error == 0)
 		error = session_entry_set_text(&entry->service, values->service);
 	if (values->terminal_type != NULL && error == 0)
 		error = session_entry_set_text(&entry->terminal_type, values->terminal_type);
@@ -259,7 +262,7 @@ static void tell(struct supervisor *supervisor, struct session_entry *entry,
 		 const struct known *known, bool again)
 {
 	if (!again) {
-		const struct event event = event_of_session(EVENT_STARTED, entry);
+		const struct event event = event_of_call(EVENT_STARTED, entry);
 
 		events_publish(supervisor->events, &event);
 	}
@@ -342,6 +345,7 @@ void session_interface_enter(struct supervisor *supervisor, struct peer *peer,
 		NUMBER(session, false, 1, INT64_MAX),
 		NUMBER(started, false, 0, INT64_MAX),
 		TEXT(state, false, SESSION_WORD_MAX),
+		TEXT(home, false, SESSION_SERVICE_MAX),
 		TEXT(service, false, SESSION_SERVICE_MAX),
 		TEXT(terminal_type, false, SESSION_TEXT_MAX),
 		TEXT(window_size, false, SESSION_TEXT_MAX),

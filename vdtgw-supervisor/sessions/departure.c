@@ -39,7 +39,7 @@ static void judge(struct supervisor *supervisor, const struct session_entry *ent
 static void tell_end(struct supervisor *supervisor, const struct session_entry *entry,
 		     const struct values *values)
 {
-	struct event event = event_of_session(EVENT_ENDED, entry);
+	struct event event = event_of_call(EVENT_ENDED, entry);
 
 	event.reason = values->reason;
 	event.duration = values->duration;

@@ -71,8 +71,12 @@ static struct event event_of_redirection(enum event_kind kind, const struct sess
 
 	event.service = redirection->service;
 	event.reason = reason;
-	if (kind == EVENT_REDIRECTION_ENDED && redirection->ordered != 0)
+	if (kind != EVENT_REDIRECTION_ENDED)
+		return event;
+	if (redirection->ordered != 0)
 		event.duration = (int64_t)(event_loop_now() - redirection->ordered);
+	event.bytes_in = redirection->bytes_in;
+	event.bytes_out = redirection->bytes_out;
 	return event;
 }
 
@@ -199,8 +203,6 @@ void redirections_crashed(struct redirections *redirections, struct session_entr
 	if (redirection->state == REDIRECTION_NONE)
 		return;
 	event = event_of_redirection(EVENT_REDIRECTION_ENDED, entry, redirection, reason);
-	event.bytes_in = redirection->bytes_in;
-	event.bytes_out = redirection->bytes_out;
 	supervisor_log_end(MESSAGE_REDIRECTION_ENDED, LOG_PRIORITY_INFO, entry, &event,
 			   "is redirected no longer (%s): it has crashed", redirection->tag);
 	end(redirections, entry, reason);

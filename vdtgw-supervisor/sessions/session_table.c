@@ -92,6 +92,7 @@ void redirection_clear(struct redirection *redirection)
 
 static void free_entry(struct session_entry *entry)
 {
+	free(entry->home);
 	free(entry->service);
 	free(entry->terminal_type);
 	free(entry->window_size);

@@ -77,6 +77,7 @@ struct session_entry {
 	int64_t typed; /* µs since the epoch: the caller's last byte; 0: none is known of */
 	int64_t queue; /* bytes that wait for the caller's line */
 	char state[SESSION_WORD_MAX + 1];
+	char *home; /* the home service's address */
 	char *service;
 	char *terminal_type;
 	char *window_size;
