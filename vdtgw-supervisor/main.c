@@ -16,6 +16,7 @@
 #include "vdtgw-supervisor/sessions/departure.h"
 #include "vdtgw-supervisor/sessions/dumps.h"
 #include "vdtgw-supervisor/sessions/redirections.h"
+#include "vdtgw-supervisor/sessions/unseen.h"
 #include "vdtgw-supervisor/storage/database.h"
 #include "vdtgw-supervisor/storage/history.h"
 #include "vdtgw-supervisor/supervisor.h"
@@ -86,6 +87,7 @@ struct program {
 	struct supervisor supervisor;
 	struct server_options options[DOOR_COUNT];
 	struct server *servers[DOOR_COUNT];
+	struct unseen *unseen;
 	int descriptors[DOOR_COUNT]; /* handed over by systemd, -1: none */
 };
 
@@ -405,6 +407,11 @@ static int set_up(struct program *program)
 		log_error("the list of bans cannot be set up: %s", strerror(-error));
 		return error;
 	}
+	error = unseen_new(&program->unseen, program->loop, supervisor);
+	if (error < 0) {
+		log_error("calls that ended unseen cannot be looked for: %s", strerror(-error));
+		return error;
+	}
 	error = teletel_new(&supervisor->teletel, program->loop, supervisor);
 	if (error < 0) {
 		log_error("the command channel cannot be set up: %s", strerror(-error));
@@ -428,6 +435,7 @@ static void tear_down(struct program *program)
 		ban_store_check(gatekeeper_store(program->supervisor.gatekeeper));
 	/* Behind the sockets: callers do not wait for its end. */
 	teletel_server_free(program->supervisor.teletel_server);
+	unseen_free(program->unseen);
 	notifier_free(program->supervisor.notifier);
 	redirections_free(program->supervisor.redirections);
 	session_table_free(program->supervisor.sessions);

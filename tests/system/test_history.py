@@ -367,6 +367,38 @@ def test_on_a_full_disk_events_wait_and_what_is_kept_can_be_read(make, small_dis
     assert sum("the history" in line for line in supervisor.program.lines) == 2
 
 
+def test_calls_that_end_while_there_is_no_supervisor_have_an_end(make):
+    supervisor = make().start()
+    whole = call(supervisor)
+    crashed = supervisor.session()
+    crashed_number = crashed.enter()
+    crashed.close()
+    stays, gone = supervisor.session(), supervisor.session()
+    kept = stays.enter(address="192.0.2.7")
+    lost = gone.enter(address="192.0.2.8", port=77, transport="raw", home="ws://home/")
+    wait_for(lambda: history(supervisor, session=lost), what="its beginning on disk")
+    supervisor.kill()
+    stays.close(), gone.close()
+    for _ in range(2):
+        supervisor.start()
+        again = supervisor.session()
+        assert again.enter(session=kept, address="192.0.2.7") == kept
+        new = supervisor.session().enter(port=77, home="ws://home/")
+        wait_for(lambda: history(supervisor, session=lost)[1:], 15, what="its end")
+        [begun, end] = history(supervisor, session=lost)
+        assert end.pop("time") > begun.pop("time")
+        assert end == {**begun, "kind": "ended", "reason": "unseen"}
+        assert begun["service"] == "ws://home/" and begun["port"] == 77
+        assert [event["kind"] for event in history(supervisor, session=kept)] == ["started"]
+        assert [event["kind"] for event in history(supervisor, session=new)] == ["started"]
+        for number, kind in ((whole, "ended"), (crashed_number, "crashed")):
+            assert [event["kind"] for event in history(supervisor, session=number)] == ["started", kind]
+        supervisor.wait_log("1 calls of the history ended while there was no supervisor")
+        lost = new
+        supervisor.kill()
+        again.close()
+
+
 def test_a_damaged_database_is_replaced_and_the_history_goes_on(make):
     supervisor = filled(make, 5000)
     with open(supervisor.state / "vdtgw.db", "r+b") as file:

@@ -192,6 +192,18 @@ int database_find_events(struct database *database, int64_t since, int64_t until
 	return result;
 }
 
+int database_has_end(struct database *database, int64_t session)
+{
+	const int64_t values[] = { session, EVENT_ENDED, EVENT_CRASHED };
+	int64_t result;
+	int error = database_query(database,
+				   "SELECT EXISTS (SELECT 1 FROM event INDEXED BY event_session"
+				   " WHERE session = ?1 AND kind IN (?2, ?3))",
+				   values, 3, &result);
+
+	return error < 0 ? error : result != 0;
+}
+
 /* -1 where there is none. */
 static int64_t read_number(sqlite3_stmt *row, enum column column)
 {

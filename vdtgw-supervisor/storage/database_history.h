@@ -30,6 +30,9 @@ int database_earliest_event(struct database *database, int64_t *ret_time);
 int database_find_events(struct database *database, int64_t since, int64_t until, size_t limit,
 			 int64_t *ret_first, int64_t *ret_last);
 
+/* Whether the history has the end of a session's call. 1, 0 or -EIO. */
+int database_has_end(struct database *database, int64_t session);
+
 /* Which events are looked at, and in which order. */
 struct event_scan {
 	int64_t first; /* numbers */

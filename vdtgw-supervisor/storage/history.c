@@ -255,6 +255,11 @@ struct database *history_open(struct history *history, const char **ret_why)
 	return history->database;
 }
 
+bool history_is_written(const struct history *history)
+{
+	return history->count == 0;
+}
+
 void history_failed(struct history *history)
 {
 	history->options.database_failed(history->options.context);

@@ -14,6 +14,7 @@
 #include "common/event_loop.h"
 #include "vdtgw-supervisor/events.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct database;
@@ -52,6 +53,8 @@ void history_keep(void *context, const struct event *event);
 /* What waits is written, for somebody who is going to read. Returns the database; or NULL, with in
  * *ret_why why there is no history, valid until the next call. */
 struct database *history_open(struct history *history, const char **ret_why);
+/* Whether nothing waits. */
+bool history_is_written(const struct history *history);
 /* The database that history_open() gave could not be read. It may be gone after this. */
 void history_failed(struct history *history);
 
