@@ -16,8 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum {
 	KNOWN_MAX = 256, /* bytes of the list of known keys */
@@ -230,73 +228,47 @@ int config_parse(struct config **ret_config, const char *name, const char *text,
 	return r;
 }
 
-/* Fills text, of CONFIG_FILE_MAX + 1 bytes, so that one byte too many is seen. */
-static int read_all(int descriptor, char *text, size_t *ret_length)
+int config_parse_file(struct config **ret_config, const char *name, const struct config_file *file,
+		      char *error, size_t error_size)
 {
-	size_t length = 0;
+	int r = config_parse(ret_config, name, file->text != NULL ? file->text : "", file->length,
+			     error, error_size);
 
-	while (length <= CONFIG_FILE_MAX) {
-		ssize_t got = read(descriptor, text + length, CONFIG_FILE_MAX + 1 - length);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			break;
-		length += (size_t)got;
-	}
-	*ret_length = length;
+	if (r < 0)
+		return r;
+	(*ret_config)->has_file = file->text != NULL;
+	(*ret_config)->file_bytes = file->length;
 	return 0;
 }
 
-/* O_NONBLOCK: a pipe that nobody writes to must not hold up the start. */
-static int open_file(int *ret_descriptor, const char *path)
+static const char *name_of(const char *path)
 {
-	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	struct stat status;
-	int r = 0;
+	return path != NULL ? path : CONFIG_DEFAULT_PATH;
+}
 
-	if (descriptor < 0 || fstat(descriptor, &status) < 0)
-		r = -errno;
-	else if (S_ISDIR(status.st_mode))
-		r = -EISDIR;
-	else if (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode))
-		r = -EINVAL;
+static int load(struct config **ret_config, struct config_file *ret_file, const char *path,
+		char *error, size_t error_size)
+{
+	struct config_file file = { .text = NULL };
+	int r = config_file_read(&file, AT_FDCWD, name_of(path), 0);
+
+	if (r == -ENOENT && path == NULL)
+		r = 0;
 	if (r == 0)
-		*ret_descriptor = descriptor;
-	else if (descriptor >= 0)
-		close(descriptor);
+		r = config_parse_file(ret_config, name_of(path), &file, error, error_size);
+	else
+		snprintf(error, error_size, "%s: cannot be read: %s", name_of(path),
+			 r == -EINVAL ? "it is not a file" : strerror(-r));
+	if (r < 0)
+		config_file_done(&file);
+	else
+		*ret_file = file;
 	return r;
 }
 
 int config_load(struct config **ret_config, const char *path, char *error, size_t error_size)
 {
-	const char *name = path ? path : CONFIG_DEFAULT_PATH;
-	int descriptor = -1;
-	char *text = NULL;
-	size_t length = 0;
-	int r;
-
-	r = open_file(&descriptor, name);
-	if (r == -ENOENT && !path)
-		return config_parse(ret_config, name, "", 0, error, error_size);
-	if (r == 0) {
-		text = malloc(CONFIG_FILE_MAX + 1);
-		r = text ? read_all(descriptor, text, &length) : -ENOMEM;
-		close(descriptor);
-	}
-	if (r == 0) {
-		r = config_parse(ret_config, name, text, length, error, error_size);
-		if (r == 0) {
-			(*ret_config)->has_file = true;
-			(*ret_config)->file_bytes = length;
-		}
-	} else
-		snprintf(error, error_size, "%s: cannot be read: %s", name,
-			 r == -EINVAL ? "it is not a file" : strerror(-r));
-	free(text);
-	return r;
+	return config_load_file(ret_config, NULL, path, NULL, error, error_size);
 }
 
 static const char *find_loss(const struct config *before, const struct config *now)
@@ -308,23 +280,37 @@ static const char *find_loss(const struct config *before, const struct config *n
 	return before->file_bytes > 0 && now->file_bytes == 0 ? "is empty now" : NULL;
 }
 
-int config_load_again(struct config **ret_config, const char *path, const struct config *before,
+int config_check_loss(const struct config *now, const char *path, const struct config *before,
 		      char *error, size_t error_size)
 {
-	struct config *config = NULL;
-	int r = config_load(&config, path, error, error_size);
-	const char *loss = r == 0 ? find_loss(before, config) : NULL;
+	const char *loss = find_loss(before, now);
 
-	if (r < 0)
-		return r;
-	if (loss != NULL) {
-		snprintf(error, error_size,
-			 "%s: %s; allowed: a file, with a comment alone where all is to be as "
-			 "without one",
-			 path != NULL ? path : CONFIG_DEFAULT_PATH, loss);
+	if (loss == NULL)
+		return 0;
+	snprintf(error, error_size,
+		 "%s: %s; allowed: a file, with a comment alone where all is to be as without one",
+		 name_of(path), loss);
+	return -ENODATA;
+}
+
+int config_load_file(struct config **ret_config, struct config_file *ret_file, const char *path,
+		     const struct config *before, char *error, size_t error_size)
+{
+	struct config_file file = { .text = NULL };
+	struct config *config = NULL;
+	int r = load(&config, &file, path, error, error_size);
+
+	if (r == 0 && before != NULL)
+		r = config_check_loss(config, path, before, error, error_size);
+	if (r < 0) {
 		config_free(config);
-		return -ENODATA;
+		config_file_done(&file);
+		return r;
 	}
+	if (ret_file != NULL)
+		*ret_file = file;
+	else
+		config_file_done(&file);
 	*ret_config = config;
 	return 0;
 }

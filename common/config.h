@@ -6,6 +6,7 @@
 #ifndef VDTGW_COMMON_CONFIG_H
 #define VDTGW_COMMON_CONFIG_H
 
+#include "common/config_file.h"
 #include "common/transport.h"
 #include "common/uri.h"
 
@@ -32,7 +33,7 @@ struct config_list {
 /* A struct of values; strings live as long as it does. Durations are in the unit of the key's name,
  * seconds where it names none; 0 switches a time-out off. */
 struct config {
-	bool has_file;     /* config_load() has read one … */
+	bool has_file;     /* it was read from one … */
 	size_t file_bytes; /* … of so many */
 	struct {
 		const char *uri;
@@ -104,14 +105,20 @@ struct config {
  * failure returns -EINVAL (or -errno where the file cannot be read, -ENOMEM) with a sentence in
  * error, "FILE:LINE: KEY: what is wrong, what is allowed". The caller owns *ret_config. */
 int config_load(struct config **ret_config, const char *path, char *error, size_t error_size);
-/* config_load() for a program that runs by `before`. What a start would take for all defaults is
- * refused where there was more, -ENODATA: a file that is gone was moved or lost, and one without a
- * byte is most likely just being written. */
-int config_load_again(struct config **ret_config, const char *path, const struct config *before,
+/* The same for a program that runs by `before`, which is checked (NULL: one that starts), and with
+ * the file that it was read from (NULL: not wanted), which the caller owns. */
+int config_load_file(struct config **ret_config, struct config_file *ret_file, const char *path,
+		     const struct config *before, char *error, size_t error_size);
+/* What a start would take for all defaults is refused where there was more before, -ENODATA: a file
+ * that is gone was moved or lost, and one without a byte is most likely just being written. */
+int config_check_loss(const struct config *now, const char *path, const struct config *before,
 		      char *error, size_t error_size);
 /* The same as config_load() from length bytes of memory; name is what error says for FILE. */
 int config_parse(struct config **ret_config, const char *name, const char *text, size_t length,
 		 char *error, size_t error_size);
+/* The same from a file that was read, or was not there. */
+int config_parse_file(struct config **ret_config, const char *name, const struct config_file *file,
+		      char *error, size_t error_size);
 void config_free(struct config *config);
 
 #endif

@@ -3,11 +3,14 @@
  * (descriptor 0) hands over to the last byte. Options, descriptors, wiring, exit status.
  */
 #include "common/config.h"
+#include "common/config_copy.h"
 #include "common/event_loop.h"
 #include "common/log.h"
 #include "vdtgw-session/call.h"
 #include "vdtgw-session/console/console.h"
 #include "vdtgw-session/sandbox.h"
+#include "vdtgw-session/session_config.h"
+#include "vdtgw-session/texts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,10 +27,11 @@
 enum {
 	SYSTEMD_DESCRIPTOR = 3, /* sd_listen_fds(3) */
 	INETD_DESCRIPTOR = 0,
+	IGNORED_MAX = 64, /* reads of what a caller who is turned away has sent */
 };
 
 static const char usage[] =
-    "usage: vdtgw-session --transport telnet|raw|websocket|console [--config FILE]\n"
+    "usage: vdtgw-session --transport telnet|raw|websocket|console [--config FILE] [--copy FILE]\n"
     "       vdtgw-session --help | --version\n"
     "\n"
     "Joins the caller on the connected socket that systemd (Accept=yes), xinetd or inetd (nowait)\n"
@@ -35,7 +39,11 @@ static const char usage[] =
     "\n"
     "  --transport KIND  how the caller speaks: telnet, raw (plain TCP) or websocket; or console,\n"
     "                    for who wants to see what happens, by telnet or line by line\n"
-    "  --config FILE     instead of " CONFIG_DEFAULT_PATH "\n";
+    "  --config FILE     instead of " CONFIG_DEFAULT_PATH "\n"
+    "  --copy FILE       what to go by while the configuration has a mistake: the supervisor's "
+    "copy\n"
+    "                    of the one in force; without --config it is in\n"
+    "                    " CONFIG_DEFAULT_COPY "\n";
 
 static const int ending_signals[] = { SIGTERM, SIGINT, SIGHUP, 0 };
 
@@ -44,6 +52,7 @@ struct options {
 	bool console; /* in the place of a transport */
 	bool transport_given;
 	const char *config;
+	const char *copy;
 };
 
 /* Whoever is on the socket: one of them. */
@@ -58,6 +67,7 @@ static int read_options(struct options *ret_options, int argc, char **argv, int 
 	static const struct option known[] = {
 		{ "transport", required_argument, NULL, 't' },
 		{ "config", required_argument, NULL, 'c' },
+		{ "copy", required_argument, NULL, 'k' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'v' },
 		{ 0 },
@@ -81,6 +91,9 @@ static int read_options(struct options *ret_options, int argc, char **argv, int 
 			break;
 		case 'c':
 			ret_options->config = optarg;
+			break;
+		case 'k':
+			ret_options->copy = optarg;
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -195,6 +208,24 @@ out:
 	return result;
 }
 
+/* Without a configuration nobody can be served: whoever understands plain text is told. */
+static void turn_away(const struct options *options, int descriptor)
+{
+	char text[TEXTS_MAX] = "The configuration cannot be used: see the log.\r\n";
+	char ignored[256];
+
+	if (!options->console && options->transport == TRANSPORT_WEBSOCKET)
+		return;
+	if (!options->console)
+		texts_refused("SERVICE FERME", text);
+	(void)send(descriptor, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)shutdown(descriptor, SHUT_WR);
+	/* What is left unread would make the kernel reset the connection, and the text be lost. */
+	for (int i = 0; i < IGNORED_MAX; i++)
+		if (recv(descriptor, ignored, sizeof(ignored), MSG_DONTWAIT) <= 0)
+			break;
+}
+
 /* From the first moment on: a signal that comes while the call is being made is not lost on it. */
 static void hold_signals(void)
 {
@@ -210,7 +241,6 @@ int main(int argc, char **argv)
 {
 	struct options options = { .config = NULL };
 	struct config *config = NULL;
-	char error[CONFIG_ERROR_MAX];
 	int descriptor, status;
 
 	hold_signals();
@@ -231,8 +261,9 @@ int main(int argc, char **argv)
 		log_error("the caller's socket cannot be taken: %s", strerror(-descriptor));
 		return EX_OSERR;
 	}
-	if (config_load(&config, options.config, error, sizeof(error)) < 0) {
-		log_error("%s", error);
+	if (session_config_load(&config, options.config,
+				config_copy_path(options.copy, options.config)) < 0) {
+		turn_away(&options, descriptor);
 		return EX_CONFIG;
 	}
 	status = run(config, &options, descriptor) < 0 ? EX_OSERR : EX_OK;

@@ -2,6 +2,7 @@
  * vdtgw-supervisor: options, configuration, sockets, wiring and the order in which it all ends.
  */
 #include "common/config.h"
+#include "common/config_copy.h"
 #include "common/event_loop.h"
 #include "common/log.h"
 #include "common/messages.h"
@@ -47,12 +48,15 @@ enum {
 };
 
 static const char usage[] =
-    "usage: vdtgw-supervisor [--config FILE] [--check]\n"
+    "usage: vdtgw-supervisor [--config FILE] [--copy FILE] [--check]\n"
     "\n"
     "Admits videotex callers, counts them, carries out the Teletel server's orders, and gives\n"
     "administrators sight of it all.\n"
     "\n"
     "  --config FILE  read FILE instead of " CONFIG_DEFAULT_PATH "\n"
+    "  --copy FILE    keep a copy of the configuration in force in FILE, for sessions to go by\n"
+    "                 while the file has a mistake; without --config it is in\n"
+    "                 " CONFIG_DEFAULT_COPY "\n"
     "  --check        check the configuration, and end\n"
     "  --help         print this, and end\n"
     "  --version      print the version, and end\n"
@@ -78,6 +82,7 @@ static const char *const door_names[DOOR_COUNT] = {
 
 struct options {
 	const char *config;
+	const char *copy;
 	bool check;
 };
 
@@ -96,6 +101,7 @@ static int read_options(int argc, char **argv, struct options *ret_options)
 {
 	static const struct option known[] = {
 		{ "config", required_argument, NULL, 'f' },
+		{ "copy", required_argument, NULL, 'k' },
 		{ "check", no_argument, NULL, 'c' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'v' },
@@ -108,6 +114,9 @@ static int read_options(int argc, char **argv, struct options *ret_options)
 		switch (option) {
 		case 'f':
 			options.config = optarg;
+			break;
+		case 'k':
+			options.copy = optarg;
 			break;
 		case 'c':
 			options.check = true;
@@ -447,11 +456,13 @@ static void tear_down(struct program *program)
 	reload_free(program->supervisor.reload);
 }
 
-/* Takes the configuration over. */
-static int run(struct program *program, const char *path, struct config *config)
+/* Takes the configuration over, which was read from file. */
+static int run(struct program *program, const struct options *given, struct config *config,
+	       struct config_file *file)
 {
 	const struct reload_options options = {
-		.path = path,
+		.path = given->config,
+		.copy = config_copy_path(given->copy, given->config),
 		.config = config,
 		.resized = on_resized,
 		.context = program,
@@ -464,6 +475,8 @@ static int run(struct program *program, const char *path, struct config *config)
 		return EX_OSERR;
 	}
 	if (set_up(program) == 0) {
+		reload_keep_copy(program->supervisor.reload, file);
+		config_file_done(file);
 		log_event(LOG_PRIORITY_NOTICE, MESSAGE_SUPERVISOR_READY, NULL, 0,
 			  "ready: version %s, launch %lld, at most %u sessions", VDTGW_VERSION,
 			  (long long)program->supervisor.launches,
@@ -489,6 +502,7 @@ static void hold_reload(void)
 int main(int argc, char **argv)
 {
 	struct program program = { .loop = NULL };
+	struct config_file file = { .text = NULL };
 	struct config *config = NULL;
 	struct options options;
 	char error[CONFIG_ERROR_MAX];
@@ -500,7 +514,7 @@ int main(int argc, char **argv)
 		hold_reload();
 	umask(0077);
 	log_open("vdtgw-supervisor", false);
-	if (config_load(&config, options.config, error, sizeof(error)) < 0) {
+	if (config_load_file(&config, &file, options.config, NULL, error, sizeof(error)) < 0) {
 		if (options.check)
 			fprintf(stderr, "%s\n", error);
 		else
@@ -511,8 +525,11 @@ int main(int argc, char **argv)
 		printf("%s: no error\n",
 		       options.config != NULL ? options.config : CONFIG_DEFAULT_PATH);
 		config_free(config);
+		config_file_done(&file);
 		return EX_OK;
 	}
 	take_descriptors(&program);
-	return run(&program, options.config, config);
+	status = run(&program, &options, config, &file);
+	config_file_done(&file);
+	return status;
 }

@@ -4,6 +4,7 @@
  */
 #include "vdtgw-supervisor/reload.h"
 
+#include "common/config_copy.h"
 #include "common/log.h"
 #include "common/messages.h"
 #include "common/wall_clock.h"
@@ -260,15 +261,28 @@ static void apply(struct reload *reload, const struct config *now,
 	supervisor_bound_history(supervisor);
 }
 
+void reload_keep_copy(const struct reload *reload, const struct config_file *file)
+{
+	const char *copy = reload->options.copy;
+	int error = copy != NULL ? config_copy_write(copy, file) : 0;
+
+	if (error < 0)
+		log_warning(
+		    "the copy of the configuration in force, %s, cannot be written: %s; while "
+		    "%s has a mistake, sessions do not know these values",
+		    copy, strerror(-error), path_of(reload));
+}
+
 int reload_run(struct reload *reload, const char *who, struct reload_outcome *ret_outcome)
 {
 	struct config *before = reload->config;
+	struct config_file file = { .text = NULL };
 	struct config *now = NULL;
 	int error;
 
 	*ret_outcome = (struct reload_outcome) { .sessions = 0 };
-	error = config_load_again(&now, reload->options.path, before, ret_outcome->error,
-				  sizeof(ret_outcome->error));
+	error = config_load_file(&now, &file, reload->options.path, before, ret_outcome->error,
+				 sizeof(ret_outcome->error));
 	if (error < 0) {
 		tell_refusal(reload, who, ret_outcome->error);
 		return error;
@@ -278,6 +292,8 @@ int reload_run(struct reload *reload, const char *who, struct reload_outcome *re
 	apply(reload, now, &ret_outcome->changed);
 	reload->config = now;
 	reload->time = wall_clock_now();
+	reload_keep_copy(reload, &file);
+	config_file_done(&file);
 	ret_outcome->sessions = tell_sessions(reload->supervisor, before, now);
 	config_free(before);
 	tell(reload, who, ret_outcome);

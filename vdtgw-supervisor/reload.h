@@ -16,6 +16,7 @@ struct reload;
 
 struct reload_options {
 	const char *path;      /* of the file, kept; NULL: the one that all programs read */
+	const char *copy;      /* where sessions find a copy of it, kept; NULL: nowhere */
 	struct config *config; /* in force; taken over on success */
 	/* limits.sessions has changed. */
 	void (*resized)(void *context, const struct config *config);
@@ -35,6 +36,10 @@ int reload_new(struct reload **ret_reload, struct supervisor *supervisor,
 	       const struct reload_options *options);
 /* After all that go by the configuration, which is freed. Accepts NULL. */
 void reload_free(struct reload *reload);
+
+/* Keeps a copy of the file that the configuration in force was read from. That it cannot be kept is
+ * told; what was kept before stays. */
+void reload_keep_copy(const struct reload *reload, const struct config_file *file);
 
 /* Reads the file, and puts what is new in force; who wanted it is for the log. Returns 0, or -errno
  * with only the outcome's error set. */

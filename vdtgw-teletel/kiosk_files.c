@@ -202,12 +202,8 @@ int kiosk_files_load(struct kiosk_files *files, struct kiosk_files_outcome *ret_
 	int r;
 
 	*ret_outcome = (struct kiosk_files_outcome) { .changed = false };
-	if (files->config == NULL)
-		r = config_load(&config, files->options.config, ret_outcome->error,
-				sizeof(ret_outcome->error));
-	else
-		r = config_load_again(&config, files->options.config, files->config,
-				      ret_outcome->error, sizeof(ret_outcome->error));
+	r = config_load_file(&config, NULL, files->options.config, files->config,
+			     ret_outcome->error, sizeof(ret_outcome->error));
 	if (r == 0)
 		r = load_generation(files, config, &generation, ret_outcome);
 	if (r == 0)

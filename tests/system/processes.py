@@ -282,6 +282,7 @@ class Gateway:
         self.admin_socket = str(self.folder / "admin")
         self.console_socket = str(self.folder / "console")
         self.config = str(self.folder / "vdtgw.conf")
+        self.copy = str(self.folder / "copy" / "vdtgw.conf")
         self.listeners = {}
         self.ports = {}
         self.supervisor = None
@@ -305,7 +306,8 @@ class Gateway:
         }
         for section, values in settings.items():
             merged[section] = {**merged.get(section, {}), **values}
-        (self.folder / "state").mkdir(exist_ok=True)
+        for name in ("state", "copy"):
+            (self.folder / name).mkdir(0o755, exist_ok=True)
         write_configuration(self.config, merged)
 
     def environment(self):
@@ -313,7 +315,7 @@ class Gateway:
 
     def start_supervisor(self):
         self.supervisor = Program(
-            [*self.command, SUPERVISOR, "--config", self.config],
+            [*self.command, SUPERVISOR, "--config", self.config, "--copy", self.copy],
             env=self.environment(),
             log_file=self.folder / "supervisor.log",
         )
@@ -353,7 +355,7 @@ class Gateway:
         return self.ports[transport]
 
     def start_listener(self, transport):
-        session = [SESSION, "--transport", transport, "--config", self.config]
+        session = [SESSION, "--transport", transport, "--config", self.config, "--copy", self.copy]
         for _ in range(10):  # another process may take the port in between
             port = free_port()
             if self.mode == "systemd":

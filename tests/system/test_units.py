@@ -229,6 +229,21 @@ def test_sessions_cannot_reach_the_admin_socket(installed):
             assert keys["User"] in users.split(), unit
 
 
+def test_sessions_can_read_the_copy_of_the_configuration_and_the_supervisor_alone_writes_it(installed):
+    header = (ROOT / "common/config_copy.h").read_text()
+    copy = Path(re.search(r'#define CONFIG_DEFAULT_COPY "(.*)"', header).group(1))
+    supervisor = dict(settings(installed, "vdtgw-supervisor.service"))
+    assert Path("/run") / supervisor["RuntimeDirectory"] == copy.parent
+    assert supervisor["RuntimeDirectoryMode"] == "0755"
+    assert supervisor["RuntimeDirectoryPreserve"] == "yes"
+    for unit in UNITS:
+        keys = dict(settings(installed, unit))
+        assert unit == "vdtgw-supervisor.service" or "RuntimeDirectory" not in keys, unit
+        hidden = keys.get("InaccessiblePaths", "").replace("-/", "/").split()
+        if "vdtgw-session" in keys.get("ExecStart", ""):
+            assert not {str(path) for path in (copy, *copy.parents)} & set(hidden), unit
+
+
 def test_the_console_door_is_for_this_machine_and_reaches_the_console_socket_alone(installed):
     door = settings(installed, "vdtgw-console.socket")
     assert [value for key, value in door if key.startswith("Listen")] == ["127.0.0.1:8999"]
