@@ -187,18 +187,18 @@ void pymoip_read_never_banned(const char *text, size_t length,
 
 /* The configuration. */
 
-static void set(const struct reader *reader, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+static void set(const struct reader *reader, const char *group, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
-static void set(const struct reader *reader, const char *format, ...)
+static void set(const struct reader *reader, const char *group, const char *format, ...)
 {
-	char line[PYMOIP_LINE_MAX];
+	char keys[PYMOIP_KEYS_MAX];
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(line, sizeof(line), format, arguments);
+	vsnprintf(keys, sizeof(keys), format, arguments);
 	va_end(arguments);
-	reader->handlers->setting(reader->context, line);
+	reader->handlers->setting(reader->context, group, keys);
 }
 
 /* A number, or a text that is one. */
@@ -244,7 +244,7 @@ static bool take_tcp_speed(const struct reader *reader, const json_t *value)
 
 	if (!read_speed(value, &speed))
 		return false;
-	set(reader, "speed: { telnet = %u; raw = %u; };", speed, speed);
+	set(reader, "speed", "telnet = %u; raw = %u;", speed, speed);
 	return true;
 }
 
@@ -254,7 +254,7 @@ static bool take_websocket_speed(const struct reader *reader, const json_t *valu
 
 	if (!read_speed(value, &speed))
 		return false;
-	set(reader, "speed: { websocket = %u; };", speed);
+	set(reader, "speed", "websocket = %u;", speed);
 	return true;
 }
 
@@ -265,7 +265,7 @@ static bool take_dump(const struct reader *reader, const json_t *value)
 
 	if (!enabled && !is_none(value) && (text == NULL || strcasecmp(text, "false") != 0))
 		return false;
-	set(reader, "dump: { enabled = %s; };", enabled ? "true" : "false");
+	set(reader, "dump", "enabled = %s;", enabled ? "true" : "false");
 	return true;
 }
 
@@ -274,10 +274,10 @@ static bool take_dump_path(const struct reader *reader, const json_t *value)
 	const char *text = json_string_value(value);
 
 	/* What a path of ours may be, without what libconfig would want to be escaped. */
-	if (text == NULL || text[0] != '/' || strlen(text) > PYMOIP_LINE_MAX / 2 ||
+	if (text == NULL || text[0] != '/' || strlen(text) > PYMOIP_KEYS_MAX / 2 ||
 	    strpbrk(text, "\"\\\n\r") != NULL)
 		return false;
-	set(reader, "dump: { directory = \"%s\"; };", text);
+	set(reader, "dump", "directory = \"%s\";", text);
 	return true;
 }
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum {
-	PYMOIP_LINE_MAX = 512, /* bytes of a line of configuration */
+	PYMOIP_KEYS_MAX = 512, /* bytes of keys of the configuration */
 	PYMOIP_WHAT_MAX = 256, /* bytes of what is said of something not understood */
 };
 
@@ -20,8 +20,8 @@ struct pymoip_handlers {
 	/* A ban, with the address's last visit in µs since the epoch. */
 	void (*banned)(void *context, const struct address *address, int64_t visited);
 	void (*never_banned)(void *context, const struct address *address, const char *comment);
-	/* The same in the words of vdtgw.conf, in a line that is a configuration by itself. */
-	void (*setting)(void *context, const char *line);
+	/* The same in the words of vdtgw.conf: keys of a group of it, as "telnet = 1200;". */
+	void (*setting)(void *context, const char *group, const char *keys);
 	/* A sentence's part on what was not understood, or has no place here; printable. */
 	void (*left_out)(void *context, const char *what);
 };

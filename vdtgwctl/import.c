@@ -36,7 +36,8 @@ struct import {
 	struct control *control;
 	struct list never;
 	struct list bans;
-	json_t *settings; /* lines for vdtgw.conf */
+	const char *file; /* that is read */
+	json_t *settings; /* for vdtgw.conf: a group's name → its keys */
 	json_t *left_out;
 	int files;  /* that were there */
 	int status; /* not EX_OK: nothing more is sent */
@@ -107,18 +108,22 @@ static void on_never_banned(void *context, const struct address *address, const 
 			      varlink_text(comment, COMMENT_MAX)));
 }
 
-static void on_setting(void *context, const char *line)
+/* A group may stand in the configuration once only, so that its keys are gathered. */
+static void on_setting(void *context, const char *group, const char *keys)
 {
 	struct import *import = context;
+	const char *before = json_string_value(json_object_get(import->settings, group));
 
-	(void)json_array_append_new(import->settings, json_string(line));
+	(void)json_object_set_new(import->settings, group,
+				  before == NULL ? json_string(keys)
+						 : json_sprintf("%s %s", before, keys));
 }
 
 static void on_left_out(void *context, const char *what)
 {
 	struct import *import = context;
 
-	(void)json_array_append_new(import->left_out, json_string(what));
+	(void)json_array_append_new(import->left_out, json_sprintf("%s: %s", import->file, what));
 }
 
 static const struct pymoip_handlers handlers = {
@@ -180,6 +185,7 @@ static void import_file(struct import *import, const char *folder, const char *n
 	error = descriptor < 0 ? -errno : read_all(descriptor, &text, &length);
 	if (error == 0) {
 		import->files++;
+		import->file = name;
 		read_it(text, length, &handlers, import);
 	} else if (error != -ENOENT) {
 		import->status =
@@ -219,20 +225,38 @@ static void print_counts(const struct list *list, const char *label)
 	putchar('\n');
 }
 
+static json_t *pack_settings(const struct import *import)
+{
+	json_t *lines = json_array();
+	const char *group;
+	json_t *keys;
+
+	json_object_foreach(import->settings, group, keys)
+	{
+		(void)json_array_append_new(
+		    lines, json_sprintf("%s: { %s };", group, json_string_value(keys)));
+	}
+	return lines;
+}
+
+static void print_list(const char *title, const json_t *lines)
+{
+	if (json_array_size(lines) > 0)
+		puts(title);
+	for (size_t i = 0; i < json_array_size(lines); i++)
+		display_line(stdout, "    %s", json_string_value(json_array_get(lines, i)));
+}
+
 static void print_report(const struct import *import)
 {
+	json_t *settings = pack_settings(import);
+
 	print_counts(&import->never, "Never banned");
 	print_counts(&import->bans, "Banned");
-	if (json_array_size(import->settings) > 0)
-		puts("For you to write into the configuration:");
-	for (size_t i = 0; i < json_array_size(import->settings); i++)
-		display_line(stdout, "    %s",
-			     json_string_value(json_array_get(import->settings, i)));
-	if (json_array_size(import->left_out) > 0)
-		puts("Left out:");
-	for (size_t i = 0; i < json_array_size(import->left_out); i++)
-		display_line(stdout, "    %s",
-			     json_string_value(json_array_get(import->left_out, i)));
+	print_list("For you to write into the configuration, in the place of what it has there:",
+		   settings);
+	print_list("Left out:", import->left_out);
+	json_decref(settings);
 }
 
 static json_t *pack_counts(const struct list *list)
@@ -247,9 +271,9 @@ static json_t *pack_counts(const struct list *list)
 
 static void print_json_report(const struct import *import)
 {
-	json_t *report = json_pack("{s:o, s:o, s:O, s:O}", "never", pack_counts(&import->never),
-				   "bans", pack_counts(&import->bans), "settings", import->settings,
-				   "left_out", import->left_out);
+	json_t *report = json_pack("{s:o, s:o, s:o, s:O}", "never", pack_counts(&import->never),
+				   "bans", pack_counts(&import->bans), "settings",
+				   pack_settings(import), "left_out", import->left_out);
 
 	control_print_json(report);
 	json_decref(report);
@@ -261,7 +285,7 @@ static int run_import(struct control *control)
 		.control = control,
 		.never = { .name = "never", .batch = json_array() },
 		.bans = { .name = "bans", .batch = json_array() },
-		.settings = json_array(),
+		.settings = json_object(),
 		.left_out = json_array(),
 	};
 
@@ -289,7 +313,8 @@ const struct command command_import = {
 	    "FOLDER holds its banned.json, neverbanned.json and GatewayConfig.json, each of which "
 	    "may\n"
 	    "be missing. Bans and never-banned addresses are taken over, as often as you like;\n"
-	    "settings are printed as lines for the configuration. All is on disk in the end.\n",
+	    "settings are printed for you to write into the configuration. All is on disk in the\n"
+	    "end.\n",
 	.arguments_least = 1,
 	.arguments_most = 1,
 	.run = run_import,

@@ -10,6 +10,8 @@
 
 #include "tests/fuzz/fuzz.h"
 
+#include <stdio.h>
+
 static void on_banned(void *context, const struct address *address, int64_t visited)
 {
 	char text[ADDRESS_TEXT_MAX];
@@ -28,13 +30,14 @@ static void on_never_banned(void *context, const struct address *address, const 
 	require(comment != NULL);
 }
 
-static void on_setting(void *context, const char *line)
+static void on_setting(void *context, const char *group, const char *keys)
 {
-	char error[CONFIG_ERROR_MAX];
+	char error[CONFIG_ERROR_MAX], line[PYMOIP_KEYS_MAX + 32];
 	struct config *config = NULL;
 
 	(void)context;
-	require(strlen(line) < PYMOIP_LINE_MAX && strchr(line, '\n') == NULL);
+	require(strlen(keys) < PYMOIP_KEYS_MAX && strchr(keys, '\n') == NULL);
+	(void)snprintf(line, sizeof(line), "%s: { %s };", group, keys);
 	require(config_parse(&config, "FILE", line, strlen(line), error, sizeof(error)) == 0);
 	config_free(config);
 }

@@ -393,7 +393,7 @@ def test_import_sends_batches_never_banned_first(admin, tmp_path):
     bans = {f"203.0.{n // 250}.{n % 250 + 1}": "2021-08-11T18:40:53.797380" for n in range(1200)}
     (tmp_path / "banned.json").write_text(json.dumps({**bans, "nonsense": "2021-01-01T00:00:00"}))
     (tmp_path / "neverbanned.json").write_text(json.dumps({"192.0.2.1": "é" * 300, "192.0.2.2": ""}))
-    (tmp_path / "GatewayConfig.json").write_text(json.dumps({"LimitTcpSpeed": 1.2, "Colour": NASTY}))
+    (tmp_path / "GatewayConfig.json").write_text(json.dumps({"LimitTcpSpeed": 1.2, "LimitWsSpeed": 9.6, "Colour": NASTY}))
 
     def take(parameters):
         return {**COUNTS, "taken": len(parameters["bans"] + parameters["never"])}
@@ -408,9 +408,12 @@ def test_import_sends_batches_never_banned_first(admin, tmp_path):
     ]
     assert server.calls[1][1]["bans"][0] == {"network": "203.0.0.1", "visited": 1628707253797380}
     assert "Never banned: 2 taken" in text and "Banned: 1200 taken" in text
-    assert "telnet = 1200" in text and "nonsense" in text and not CONTROLS.search(text)
+    # A group may stand in the configuration once only.
+    assert "    speed: { telnet = 1200; raw = 1200; websocket = 9600; };\n" in text
+    assert 'banned.json: "nonsense"' in text and not CONTROLS.search(text)
     report = json.loads(succeed(server, "import", str(tmp_path), "--json"))
     assert report["bans"]["taken"] == 1200 and len(report["left_out"]) == 2
+    assert report["settings"] == ["speed: { telnet = 1200; raw = 1200; websocket = 9600; };"]
 
 
 def test_import_of_no_such_folder_or_file(admin, tmp_path):

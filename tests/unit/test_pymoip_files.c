@@ -48,9 +48,12 @@ static void on_never_banned(void *context, const struct address *address, const 
 	tell("never", line);
 }
 
-static void on_setting(void *context, const char *line)
+static void on_setting(void *context, const char *group, const char *keys)
 {
+	char line[PYMOIP_KEYS_MAX + 32];
+
 	(void)context;
+	snprintf(line, sizeof(line), "%s: { %s };", group, keys);
 	tell("set", line);
 }
 
