@@ -63,7 +63,7 @@ $(file >$(BUILD)/settings,$(SETTINGS))
 endif
 
 .SECONDARY:
-.PHONY: all help run test unit system asan lint fuzz fuzzers valgrind chaos bench test-host deb install clean \
+.PHONY: all help run test unit system asan lint fuzz fuzzers valgrind chaos bench test-host deb install uninstall clean \
 	packages-run packages-test packages-bench packages-deb packages-host
 
 ## build the programs into build/bin
@@ -270,6 +270,16 @@ install: all
 		[ -e $(DESTDIR)$(confdir)/$${file#etc/} ] || install -m 644 $$file $(DESTDIR)$(confdir); \
 	done
 	cd share && find . -type f ! -path './completions/*' -exec install -D -m 644 '{}' '$(DESTDIR)$(datadir)/{}' \;
+
+## take away what install has put there; configuration, bans and users stay
+uninstall: all
+	rm -rf $(BUILD)/uninstall
+	$(MAKE) --no-print-directory DESTDIR=$(abspath $(BUILD))/uninstall install >/dev/null
+	rm -r $(BUILD)/uninstall$(confdir)
+	cd $(BUILD)/uninstall$(PREFIX) && find . -type f -exec rm -f '$(DESTDIR)$(PREFIX)/{}' \; && \
+		find . -depth -type d -path '*/vdtgw*' \
+			-exec rmdir --ignore-fail-on-non-empty '$(DESTDIR)$(PREFIX)/{}' \;
+	rm -rf $(BUILD)/uninstall
 
 ## remove what was built
 clean:

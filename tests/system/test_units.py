@@ -54,10 +54,10 @@ def make(*arguments):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def install(root):
+def install(root, target="install"):
     make(
         f"-j{os.cpu_count()}",
-        "install",
+        target,
         f"DESTDIR={root}",
         f"PREFIX={PREFIX}",
         f"BUILD={BUILD / 'other-prefix'}",
@@ -113,6 +113,18 @@ def test_everything_is_installed(installed):
     for file in files_of(installed):
         mode = stat.S_IMODE(file.stat().st_mode)
         assert mode == (0o755 if file.parent.name in ("bin", "vdtgw") and file.name in (*PROGRAMS, "vdtgwctl") else 0o644), f"{file}: {mode:o}"
+
+
+def test_uninstalling_takes_away_what_was_installed_and_no_more(installed, tmp_path):
+    root = tmp_path / "root"
+    shutil.copytree(installed, root)
+    other = root / PREFIX.lstrip("/") / "share/doc/other/README.md"
+    other.parent.mkdir()
+    other.write_text("another program's")
+    install(root, "uninstall")
+    configuration = {root / "etc/vdtgw/vdtgw.conf", root / "etc/vdtgw/directory.json"}
+    assert set(files_of(root)) == configuration | {other}
+    assert [path for path in root.rglob("*vdtgw*") if path.is_dir()] == [root / "etc/vdtgw"]
 
 
 def test_nothing_names_another_prefix(installed):
