@@ -268,6 +268,14 @@ def test_a_caller_who_is_sent_away_is_not_redirected(plain):
     fails(plain, f"{ADMIN}.NotReady", "Redirect", session=number, uri=REMOTE)
 
 
+def test_a_call_that_is_kicked_twice_counts_once(plain):
+    session, number = at_home(plain)
+    call(plain, "Kick", session=number)
+    call(plain, "Kick", session=number)
+    assert session.order()["kind"] == "kick"
+    assert plain.status()["kicked"] == 1
+
+
 def test_a_session_that_answers_no_order_is_let_go_whoever_gave_it(plain):
     session, number = at_home(plain)
     call(plain, "Redirect", session=number, uri=REMOTE)

@@ -97,10 +97,13 @@ void orders_interface_kick(struct supervisor *supervisor, struct peer *peer,
 
 	if (entry == NULL)
 		return;
-	supervisor->totals.kicked++;
-	log_order(peer, MESSAGE_CALL_KICKED, entry, "is kicked", reason);
-	publish(supervisor, EVENT_KICKED, entry, reason);
-	supervisor_send_away(supervisor, entry, reason);
+	/* A call ends once, however often it is ordered to while it does. */
+	if (!entry->sent_away) {
+		supervisor->totals.kicked++;
+		log_order(peer, MESSAGE_CALL_KICKED, entry, "is kicked", reason);
+		publish(supervisor, EVENT_KICKED, entry, reason);
+		supervisor_send_away(supervisor, entry, reason);
+	}
 	peer_reply(peer, json_object(), false);
 }
 
