@@ -27,6 +27,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,7 @@ enum {
 	CONSOLE_PEERS = 40,         /* two a console, of which vdtgw-console.socket lets 16 in */
 	SESSION_OUTPUT_MAX = 16384, /* … for one session */
 	SESSION_SLACK = 64,         /* connections beyond limits.sessions: callers being refused */
+	LARGE_BLOCK = 65536,        /* bytes */
 	OWN_DESCRIPTORS = 64,       /* all that are no peers, generously */
 	LOOP_DESCRIPTORS = 16,      /* of those, what the event loop's library has to know */
 };
@@ -499,6 +501,13 @@ static void hold_reload(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+/* What waits for a peer that does not read is large, and is the system's again as soon as the peer
+ * is dropped: the C library would learn from the first one to keep such blocks. */
+static void give_memory_back(void)
+{
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
+}
+
 int main(int argc, char **argv)
 {
 	struct program program = { .loop = NULL };
@@ -513,6 +522,7 @@ int main(int argc, char **argv)
 	if (!options.check)
 		hold_reload();
 	umask(0077);
+	give_memory_back();
 	log_open("vdtgw-supervisor", false);
 	if (config_load_file(&config, &file, options.config, NULL, error, sizeof(error)) < 0) {
 		if (options.check)
