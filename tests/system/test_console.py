@@ -272,6 +272,9 @@ def test_without_a_yes_it_is_left_as_it_is(door, answer):
     console.press("k", "Stop the Teletel server?")
     if answer != "\r":
         console.press(answer, "No: it is left as it is.")
+        if answer in "kn":  # used up by the question
+            lines = console.press("i", "This machine's addresses")
+            assert not any("no such key" in line for line in lines)
         # A late yes is none.
         console.press("y", "There is no such key.")
     else:

@@ -205,8 +205,9 @@ static bool take_yes(struct console *console, char key)
 		return false;
 	if (key != 'y') {
 		console_say(console, "No: it is left as it is.");
-		/* Whoever presses it again means it no more than the first time. */
-		return key == asked;
+		/* Whoever presses it again means it no more than the first time; and n is no key.
+		 */
+		return key == asked || key == 'n';
 	}
 	if (asked == 'k')
 		control(console, "TeletelStop", "Stopping");
