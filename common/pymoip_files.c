@@ -76,6 +76,15 @@ static json_t *load(const struct reader *reader, const char *text, size_t length
 	return NULL;
 }
 
+/* What reading it came to. */
+static int unload(json_t *root)
+{
+	if (root == NULL)
+		return -EBADMSG;
+	json_decref(root);
+	return 0;
+}
+
 /* Digits only, of this many. */
 static bool read_digits(const char **at, int count, int *ret_number)
 {
@@ -136,8 +145,8 @@ static int read_time(int64_t *ret_time, const char *text)
 	return 0;
 }
 
-void pymoip_read_banned(const char *text, size_t length, const struct pymoip_handlers *handlers,
-			void *context)
+int pymoip_read_banned(const char *text, size_t length, const struct pymoip_handlers *handlers,
+		       void *context)
 {
 	const struct reader reader = { handlers, context };
 	char name_text[QUOTE_MAX], value_text[QUOTE_MAX];
@@ -159,11 +168,11 @@ void pymoip_read_banned(const char *text, size_t length, const struct pymoip_han
 		else
 			handlers->banned(context, &address, visited);
 	}
-	json_decref(root);
+	return unload(root);
 }
 
-void pymoip_read_never_banned(const char *text, size_t length,
-			      const struct pymoip_handlers *handlers, void *context)
+int pymoip_read_never_banned(const char *text, size_t length,
+			     const struct pymoip_handlers *handlers, void *context)
 {
 	const struct reader reader = { handlers, context };
 	json_t *root = load(&reader, text, length);
@@ -182,7 +191,7 @@ void pymoip_read_never_banned(const char *text, size_t length,
 					       json_is_string(value) ? json_string_value(value)
 								     : "");
 	}
-	json_decref(root);
+	return unload(root);
 }
 
 /* The configuration. */
@@ -313,8 +322,8 @@ static void read_setting(const struct reader *reader, const char *name, const js
 		  quote_value(value_text, value));
 }
 
-void pymoip_read_config(const char *text, size_t length, const struct pymoip_handlers *handlers,
-			void *context)
+int pymoip_read_config(const char *text, size_t length, const struct pymoip_handlers *handlers,
+		       void *context)
 {
 	const struct reader reader = { handlers, context };
 	json_t *root = load(&reader, text, length);
@@ -325,5 +334,5 @@ void pymoip_read_config(const char *text, size_t length, const struct pymoip_han
 	{
 		read_setting(&reader, name, value);
 	}
-	json_decref(root);
+	return unload(root);
 }

@@ -26,12 +26,13 @@ struct pymoip_handlers {
 	void (*left_out)(void *context, const char *what);
 };
 
-/* length bytes of a file. Whatever is wrong with it is said to left_out. */
-void pymoip_read_banned(const char *text, size_t length, const struct pymoip_handlers *handlers,
-			void *context);
-void pymoip_read_never_banned(const char *text, size_t length,
-			      const struct pymoip_handlers *handlers, void *context);
-void pymoip_read_config(const char *text, size_t length, const struct pymoip_handlers *handlers,
-			void *context);
+/* length bytes of a file. Whatever is wrong with it is said to left_out. Returns 0; -EBADMSG where
+ * it is no JSON object, so that nothing of it was understood. */
+int pymoip_read_banned(const char *text, size_t length, const struct pymoip_handlers *handlers,
+		       void *context);
+int pymoip_read_never_banned(const char *text, size_t length,
+			     const struct pymoip_handlers *handlers, void *context);
+int pymoip_read_config(const char *text, size_t length, const struct pymoip_handlers *handlers,
+		       void *context);
 
 #endif

@@ -39,8 +39,9 @@ struct import {
 	const char *file; /* that is read */
 	json_t *settings; /* for vdtgw.conf: a group's name → its keys */
 	json_t *left_out;
-	int files;  /* that were there */
-	int status; /* not EX_OK: nothing more is sent */
+	int files;   /* that were there */
+	bool unread; /* one of them is no file of that kind at all */
+	int status;  /* not EX_OK: nothing more is sent */
 };
 
 /* Sends what is waiting of a list; the other one is empty. */
@@ -164,8 +165,8 @@ static int read_all(int descriptor, char **ret_text, size_t *ret_length)
 	return 0;
 }
 
-typedef void read_text(const char *text, size_t length, const struct pymoip_handlers *handlers,
-		       void *context);
+typedef int read_text(const char *text, size_t length, const struct pymoip_handlers *handlers,
+		      void *context);
 
 /* One file of the folder; that it is not there is all right. */
 static void import_file(struct import *import, const char *folder, const char *name,
@@ -186,7 +187,7 @@ static void import_file(struct import *import, const char *folder, const char *n
 	if (error == 0) {
 		import->files++;
 		import->file = name;
-		read_it(text, length, &handlers, import);
+		import->unread = read_it(text, length, &handlers, import) < 0 || import->unread;
 	} else if (error != -ENOENT) {
 		import->status =
 		    control_fail(import->control, EX_NOINPUT, "%s: %s", path, strerror(-error));
@@ -298,6 +299,10 @@ static int run_import(struct control *control)
 		print_json_report(&import);
 	else if (import.files > 0)
 		print_report(&import);
+	if (import.status == EX_OK && import.unread)
+		import.status =
+		    control_fail(control, EX_DATAERR,
+				 "not all files could be understood: see what was left out");
 	json_decref(import.never.batch);
 	json_decref(import.bans.batch);
 	json_decref(import.settings);

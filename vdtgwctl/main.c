@@ -53,9 +53,10 @@ static const char common_help[] =
 static const char statuses_help[] =
     "\n"
     "Exit status: 0 done; 1 refused, or what was named is not there; 64 the command is wrong;\n"
-    "66 a file cannot be read; 69 there is no supervisor; 75 it does not answer in time;\n"
-    "76 its answer makes no sense, or it does not know the question; 77 you have no right to\n"
-    "ask; 78 the configuration that is to be read has a fault; 71 and 74 this system failed.\n";
+    "65 a file to import makes no sense; 66 a file cannot be read; 69 there is no\n"
+    "supervisor; 75 it does not answer in time; 76 its answer makes no sense, or it does not\n"
+    "know the question; 77 you have no right to ask; 78 the configuration that is to be read\n"
+    "has a fault; 71 and 74 this system failed.\n";
 
 struct given {
 	const char *color;

@@ -65,9 +65,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 
 	require(bytes != NULL);
 	memcpy(bytes, input, size);
-	pymoip_read_banned(bytes, size, &handlers, NULL);
-	pymoip_read_never_banned(bytes, size, &handlers, NULL);
-	pymoip_read_config(bytes, size, &handlers, NULL);
+	(void)pymoip_read_banned(bytes, size, &handlers, NULL);
+	(void)pymoip_read_never_banned(bytes, size, &handlers, NULL);
+	(void)pymoip_read_config(bytes, size, &handlers, NULL);
 	free(bytes);
 	return 0;
 }

@@ -426,6 +426,14 @@ def test_import_of_no_such_folder_or_file(admin, tmp_path):
     assert server.calls == []
 
 
+def test_an_import_of_what_is_no_json_takes_the_rest_and_says_so(admin, tmp_path):
+    (tmp_path / "banned.json").write_text("nonsense")
+    (tmp_path / "neverbanned.json").write_text(json.dumps({"192.0.2.1": "router"}))
+    done = run(admin(Import={**COUNTS, "taken": 1}), "import", str(tmp_path))
+    assert done.returncode == 65 and "could be understood" in done.stderr
+    assert "Never banned: 1 taken" in done.stdout and "banned.json: all of it" in done.stdout
+
+
 def test_an_import_that_fails_half_way_says_so(admin, tmp_path):
     bans = {f"203.0.{n // 250}.{n % 250 + 1}": "2021-08-11T18:40:53" for n in range(600)}
     (tmp_path / "banned.json").write_text(json.dumps(bans))

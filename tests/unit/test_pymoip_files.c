@@ -4,6 +4,7 @@
 
 #include "common/array.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -76,12 +77,13 @@ struct file_case {
 };
 
 static void check(const struct file_case *cases, size_t count,
-		  void (*read)(const char *text, size_t length,
-			       const struct pymoip_handlers *handlers, void *context))
+		  int (*read)(const char *text, size_t length,
+			      const struct pymoip_handlers *handlers, void *context))
 {
 	for (size_t i = 0; i < count; i++) {
 		told[0] = '\0';
-		read(cases[i].text, strlen(cases[i].text), &handlers, NULL);
+		assert_int_equal(read(cases[i].text, strlen(cases[i].text), &handlers, NULL),
+				 strstr(cases[i].told, "all of it") != NULL ? -EBADMSG : 0);
 		assert_string_equal(told, cases[i].told);
 	}
 }
@@ -126,7 +128,8 @@ static void test_what_is_no_json_is_left_out_as_a_whole(void **state)
 	(void)state;
 	for (size_t i = 0; i < LENGTH(texts); i++) {
 		told[0] = '\0';
-		pymoip_read_banned(texts[i], strlen(texts[i]), &handlers, NULL);
+		assert_int_equal(pymoip_read_banned(texts[i], strlen(texts[i]), &handlers, NULL),
+				 -EBADMSG);
 		assert_non_null(strstr(told, "left out all of it, which is no JSON: line 1: "));
 	}
 }
