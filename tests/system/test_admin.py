@@ -7,7 +7,7 @@ import pytest
 
 from calls import call as through
 from peers import Service
-from processes import wait_for
+from processes import wait_for, within
 from teletel_server import TeletelServer
 from varlink_peer import Failure
 
@@ -387,8 +387,8 @@ def test_five_thousand_sessions_are_listed_page_by_page_and_nobody_waits(make):
         assert call(supervisor, "Message", text="Bonsoir") == {"sent": 0}  # all still entering
         assert get(supervisor, numbers[2500])["address"] == "198.51.10.0"
         others_took = time.monotonic() - started
-        assert slowest < 0.2 and status_took < 0.2 and others_took < 0.4, (
-            slowest, status_took, others_took)
+        took = slowest, status_took, others_took
+        assert max(slowest, status_took) < within(0.2) and others_took < within(0.4), took
         for client in supervisor.clients:
             client.close()
         wait_for(lambda: supervisor.status()["sessions"] == 0, 20, "all gone")

@@ -24,7 +24,7 @@ from processes import SESSION, within
 from scripted_supervisor import ScriptedSupervisor
 from test_hostile import client_hello
 
-SECONDS = 4.0
+SECONDS = within(4.0)
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 TRUSTED = {"proxy": {"trusted": ["127.0.0.0/8", "192.0.2.0/24"]}}
 HEADERS = {

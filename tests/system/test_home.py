@@ -10,7 +10,7 @@ import pytest
 
 from calls import TRANSPORTS, call, join
 from peers import PING, Peer, Service, WebSocketPeer, raw_caller, websocket_caller
-from processes import cpu_seconds
+from processes import cpu_seconds, within
 
 WORDS = re.compile(rb"[A-Za-z' ]{8,}")
 
@@ -154,7 +154,7 @@ def test_services_that_fall_silent_are_given_up_in_time(gateway):
     gone = raw_caller(callers["upgrade"][0].port("raw"))
     gone_port = gone.local_port
     gone.shutdown_write()
-    assert callers["upgrade"][0].wait_end(gone_port, "raw", 5)["reason"] == "caller-closed"
+    assert callers["upgrade"][0].wait_end(gone_port, "raw", within(5))["reason"] == "caller-closed"
     for running, caller in callers.values():
         port = caller.local_port
         shown = words(caller.receive_to_end(15))
