@@ -195,9 +195,11 @@ def disk(folder, size):
     Path(folder).mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "vdtgw-test", str(folder)]
     done = subprocess.run(mount, capture_output=True, text=True)
-    yield done.stderr.strip() if done.returncode != 0 else None
-    if done.returncode == 0:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
+    try:
+        yield done.stderr.strip() if done.returncode != 0 else None
+    finally:
+        if done.returncode == 0:
+            subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 # Configuration.
