@@ -101,7 +101,7 @@ static int read_trusted(struct config_file *ret_file, const char *path)
 {
 	struct config_file file = { .text = NULL };
 	struct stat status;
-	const char *name;
+	const char *name = path;
 	int folder = open_folder(path, &name);
 	int r = 0;
 

@@ -52,8 +52,8 @@ void connection_after_kiosk(struct connection *connection)
 	size_t length;
 
 	(void)kiosk_output(connection->kiosk, &length);
-	/* Behind the text that says so: what the gateway then writes there, "CONNECT" or why not, is
-	 * to stay. */
+	/* Behind the text that says so: what the gateway then writes there, "CONNECT" or why not,
+	 * is to stay. */
 	if (connection->line != NULL && length == 0)
 		give_order(connection);
 	if (connection->state == CONNECTION_OPEN && kiosk_is_over(connection->kiosk, &why)) {
