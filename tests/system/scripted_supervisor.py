@@ -1,5 +1,6 @@
 """A supervisor that a test plays itself: admits one session and gives it orders."""
 
+import contextlib
 import json
 import queue
 import socket
@@ -86,4 +87,7 @@ class ScriptedSupervisor:
     def close(self):
         for sock in (self.connection, self.listener):
             if sock is not None:
+                # While serve() waits for something on it, closing alone does not end it.
+                with contextlib.suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)
                 sock.close()

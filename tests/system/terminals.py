@@ -20,12 +20,14 @@ class Terminal:
         self.before = termios.tcgetattr(slave)
         self.slave = slave
         self.seen = b""
+        # Who runs the tests may want no colours of them; this terminal has some.
+        environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
         self.process = subprocess.Popen(
             arguments,
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={**os.environ, "TERM": "xterm", **(env or {})},
+            env={**environment, "TERM": "xterm", **(env or {})},
             start_new_session=True,
             # So that keys such as Ctrl-C become signals.
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),

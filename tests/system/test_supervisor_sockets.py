@@ -161,6 +161,7 @@ def test_who_sends_nonsense_again_and_again_does_not_fill_the_log(plain, door):
         client.wait_closed()
         client.close()
     plain.wait_numbers([])
+    plain.wait_log("is not a Varlink message and was let go")
     lines = [line for line in plain.program.lines if "is not a Varlink message and was let go" in line]
     # Ten in ten seconds, of which two may have been touched.
     assert 1 <= len(lines) <= 20, lines
