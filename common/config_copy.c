@@ -30,8 +30,9 @@ static int give_rights(int descriptor, const struct config_file *file)
 {
 	mode_t mode = file->text != NULL ? file->mode & READABLE : READABLE;
 
-	/* Allowed for a group that the supervisor is a member of, and for root. */
-	if (file->text != NULL && (mode & S_IRGRP) != 0 &&
+	/* Allowed for a group that the supervisor is a member of, and for root. Where all may read,
+	 * any group will do. */
+	if ((mode & (S_IRGRP | S_IROTH)) == S_IRGRP &&
 	    fchown(descriptor, (uid_t)-1, file->group) < 0)
 		mode &= ~(mode_t)S_IRGRP;
 	return fchmod(descriptor, mode | S_IRUSR | S_IWUSR) < 0 ? -errno : 0;

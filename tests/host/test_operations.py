@@ -154,6 +154,39 @@ def test_fault_in_the_file_fails_the_reload_and_says_why(host):
         file.write_text(before)
 
 
+def test_fault_in_the_file_costs_no_caller(host):
+    file = host.path(CONFIGURATION)
+    before = file.read_text()
+    file.write_text(before + "timeouts: { caller_idle = -5; };\n")
+    try:
+        for transport in ("telnet", "raw", "websocket"):
+            with call(host, transport) as caller:
+                page_of(caller)
+                assert session_of(host, "127.0.0.1")
+            wait_empty(host)
+        file.unlink()
+        with call(host, "raw") as caller:
+            page_of(caller)
+        told = host.journal("-t", "vdtgw-session", "-x", "-p", "warning", "-o", "short")
+        assert "the configuration in force is used (/run/vdtgw/configuration/vdtgw.conf): " in told
+        assert "mend it at once" in told
+    finally:
+        file.write_text(before)
+    # It stays when the supervisor ends, for those who come until there is another.
+    host.run("systemctl", "restart", "vdtgw-supervisor.service")
+    wait_channel(host)
+    copy = "/run/vdtgw/configuration/vdtgw.conf"
+    assert host.output("stat", "-c", "%U %a", copy, copy.rpartition("/")[0]).split() == [
+        *("vdtgw-supervisor", "644"),
+        *("vdtgw-supervisor", "755"),
+    ]
+    for user in ("vdtgw", "vdtgw-console"):
+        as_user = ("setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups")
+        assert host.output(*as_user, "cat", copy) == before
+        assert host.run(*as_user, "touch", f"{copy}.new", check=False).returncode != 0
+        assert host.run(*as_user, "sh", "-c", f">>{copy}", check=False).returncode != 0
+
+
 def test_reload_applies_to_calls_under_way(host, neighbour):
     file = host.path(CONFIGURATION)
     before = file.read_text()

@@ -307,12 +307,13 @@ def test_who_may_read_the_file_may_read_the_copy(gateway, mode, expected):
     assert mode_of(running.copy) == expected
 
 
-def test_a_group_that_the_supervisor_is_no_member_of_gets_no_copy(make, tmp_path):
+@pytest.mark.parametrize("mode,expected", ((0o640, 0o600), (0o644, 0o644)))
+def test_a_group_that_the_supervisor_is_no_member_of_gets_what_all_others_get(make, tmp_path, mode, expected):
     if os.geteuid() != 0:
         pytest.skip("only root can drop its groups")
     supervisor = make()
     os.chown(supervisor.config, 0, 64103)
-    Path(supervisor.config).chmod(0o640)
+    Path(supervisor.config).chmod(mode)
     copy = tmp_path / "copy.conf"
     without = ["setpriv", "--clear-groups", "--bounding-set", "-chown"]
     with subprocess.Popen(
@@ -320,7 +321,7 @@ def test_a_group_that_the_supervisor_is_no_member_of_gets_no_copy(make, tmp_path
     ) as process:
         try:
             wait_for(copy.exists, what="the copy")
-            assert mode_of(copy) == 0o600
+            assert mode_of(copy) == expected
         finally:
             process.terminate()
 
