@@ -59,10 +59,13 @@ static void copy_while(struct scanner *scanner, bool (*matches)(char c))
 		copy(scanner);
 }
 
+/* libconfig takes a comment for one only where its line ends. */
 static void copy_line_comment(struct scanner *scanner)
 {
 	while (scanner->at < scanner->end && *scanner->at != '\n')
 		copy(scanner);
+	if (scanner->at == scanner->end)
+		*scanner->out++ = '\n';
 }
 
 /* The line of an error is the one where the comment or string starts. */
@@ -163,8 +166,9 @@ int config_text_prepare(char **ret_text, const char *text, size_t length, unsign
 			const char **ret_why)
 {
 	struct scanner scanner = { .at = text, .end = text + length, .line = 1 };
-	/* A suffix follows at least one digit, so the text at most doubles. */
-	char *prepared = malloc(2 * length + 1);
+	/* A suffix follows at least one digit, so the text at most doubles; and the end of its last
+	 * line. */
+	char *prepared = malloc(2 * length + 2);
 	int r = 0;
 
 	if (!prepared)

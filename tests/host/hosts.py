@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -26,10 +27,22 @@ def wait_for(condition, timeout=20.0, what="condition"):
     return result
 
 
-def child_of(pid):
+def children_of(pid):
     with contextlib.suppress(OSError):
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return int(children[0]) if children else None
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
+def child_of(pid):
+    return next(iter(children_of(pid)), None)
+
+
+def first_process(nspawn):
+    """The child of nspawn that is process 1 of its host; it has others for a moment."""
+    for child in children_of(nspawn):
+        with contextlib.suppress(OSError):
+            if re.search(r"^NSpid:.*\t1$", Path(f"/proc/{child}/status").read_text(), re.M):
+                return child
     return None
 
 
@@ -83,7 +96,7 @@ class Host:
                 preexec_fn=self.group.enter,
             )  # fmt: skip
         try:
-            self.leader = wait_for(lambda: child_of(self.nspawn.pid), what="the host's first process")
+            self.leader = wait_for(lambda: first_process(self.nspawn.pid), what="the host's first process")
             wait_for(self.is_running, 120, "the host to boot")
         except AssertionError as failure:
             waits = self.run("systemctl", "list-jobs", check=False).stdout

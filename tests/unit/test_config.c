@@ -82,8 +82,12 @@ static void assert_same(const struct config *one, const struct config *other)
 
 static void test_empty_file_is_the_defaults_of_the_design(void **state)
 {
-	static const char *const texts[] = { "", "\n\n", "// nothing\n# here\n/* either */",
-					     "home: { };\nspeed = { }" };
+	static const char *const texts[] = { "",
+					     "\n\n",
+					     "// nothing\n# here\n/* either */",
+					     "home: { };\nspeed = { }",
+					     "home: { };\n# no end of line",
+					     "// nor here" };
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(texts); i++) {
