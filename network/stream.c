@@ -240,7 +240,7 @@ void stream_close(struct stream *stream)
 		return;
 	stream->closing = true;
 	watch_read(stream->watch, true);
-	timer_arm(stream->guard, event_loop_now() + STREAM_CLOSE_TIMEOUT * (uint64_t)US_PER_S);
+	timer_arm(stream->guard, event_loop_now() + STREAM_CLOSE_TIMEOUT * US_PER_S);
 	shut_when_flushed(stream);
 }
 

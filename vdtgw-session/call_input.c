@@ -11,10 +11,9 @@
 #include <string.h>
 
 enum {
-	SEPARATOR_WAIT = 1000000, /* µs that the second byte of a function key may take */
+	SEPARATOR_WAIT = US_PER_S, /* µs that the second byte of a function key may take */
 	KEY_SEPARATOR = 0x13,
 	KEY_LENGTH = 2,
-	US_PER_MS = 1000,
 	WARNING_AHEAD = 60, /* s before a silent caller's call ends */
 };
 

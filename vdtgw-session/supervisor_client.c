@@ -32,7 +32,7 @@ static void disconnect(struct supervisor_client *client, const char *detail)
 	supervisor_link_free(client->link);
 	client->link = NULL;
 	client->answered = false;
-	timer_arm(client->timer, event_loop_now() + SUPERVISOR_RETRY * (uint64_t)US_PER_S);
+	timer_arm(client->timer, event_loop_now() + SUPERVISOR_RETRY * US_PER_S);
 	if (was_answered)
 		client->handlers->away(client->context, detail);
 	if (!client->absence_told && client->number == 0) {
@@ -183,7 +183,7 @@ static int try_to_enter(struct supervisor_client *client)
 
 	if (result < 0)
 		return result;
-	timer_arm(client->timer, event_loop_now() + SUPERVISOR_ANSWER_TIMEOUT * (uint64_t)US_PER_S);
+	timer_arm(client->timer, event_loop_now() + SUPERVISOR_ANSWER_TIMEOUT * US_PER_S);
 	enter(client);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include "vdtgw-teletel/command_server.h"
 
 #include "common/log.h"
+#include "common/microseconds.h"
 #include "common/printable.h"
 #include "network/message_queue.h"
 #include "vdtgw-teletel/endpoint.h"
@@ -240,7 +241,7 @@ static int add(struct command_server *server, int descriptor)
 	r = endpoint_adopt(&gateway->endpoint, server->loop, descriptor, on_event);
 	if (r < 0)
 		goto fail;
-	timer_arm(gateway->timer, event_loop_now() + COMMAND_HANDSHAKE_TIMEOUT * UINT64_C(1000000));
+	timer_arm(gateway->timer, event_loop_now() + COMMAND_HANDSHAKE_TIMEOUT * US_PER_S);
 	gateway->next = server->gateways;
 	if (gateway->next != NULL)
 		gateway->next->previous = gateway;

@@ -4,6 +4,7 @@
  * deadlines, and guards the close.
  */
 #include "common/log.h"
+#include "common/microseconds.h"
 #include "network/http_page.h"
 #include "vdtgw-teletel/caller_facts.h"
 #include "vdtgw-teletel/server_private.h"
@@ -250,7 +251,7 @@ int connection_new(struct server *server, int descriptor)
 	r = endpoint_adopt(&connection->endpoint, server->loop, descriptor, on_event);
 	if (r < 0)
 		goto fail;
-	connection_arm(connection, event_loop_now() + SERVER_HANDSHAKE_TIMEOUT * UINT64_C(1000000));
+	connection_arm(connection, event_loop_now() + SERVER_HANDSHAKE_TIMEOUT * US_PER_S);
 	connection->next = server->connections;
 	if (connection->next != NULL)
 		connection->next->previous = connection;

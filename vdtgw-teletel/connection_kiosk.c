@@ -4,6 +4,7 @@
  * kiosk has no room for waits here, a buffer full of it, while the connection is not read.
  */
 #include "common/log.h"
+#include "common/microseconds.h"
 #include "vdtgw-teletel/server_private.h"
 
 #include <errno.h>
@@ -59,8 +60,7 @@ void connection_after_kiosk(struct connection *connection)
 	if (connection->state == CONNECTION_OPEN && kiosk_is_over(connection->kiosk, &why)) {
 		connection->why = why;
 		connection->state = CONNECTION_CLOSING;
-		connection_arm(connection,
-			       event_loop_now() + SERVER_CLOSE_TIMEOUT * UINT64_C(1000000));
+		connection_arm(connection, event_loop_now() + SERVER_CLOSE_TIMEOUT * US_PER_S);
 	}
 	if (connection->state == CONNECTION_OPEN)
 		follow_deadline(connection);

@@ -4,13 +4,13 @@
  * its news, waits for none of them for ever, and keeps its page for the return.
  */
 #include "vdtgw-teletel/cost.h"
+
+#include "common/microseconds.h"
 #include "vdtgw-teletel/kiosk_state.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
-
-#define SECOND UINT64_C(1000000)
 
 static const char unreachable[] = "Service injoignable pour l'instant";
 
@@ -39,7 +39,7 @@ static void set_stage(struct kiosk *kiosk, enum kiosk_stage stage)
 
 static uint64_t cost(const struct kiosk_journey *journey)
 {
-	return cost_of(journey->price, journey->away / SECOND);
+	return cost_of(journey->price, journey->away / US_PER_S);
 }
 
 uint64_t kiosk_journey_total(const struct kiosk *kiosk)

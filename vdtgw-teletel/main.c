@@ -5,6 +5,7 @@
 #include "common/config.h"
 #include "common/event_loop.h"
 #include "common/log.h"
+#include "common/microseconds.h"
 #include "vdtgw-teletel/command_server.h"
 #include "vdtgw-teletel/kiosk_files.h"
 #include "vdtgw-teletel/server.h"
@@ -186,7 +187,7 @@ static void stop(struct service *service)
 {
 	if (service->serving > 0)
 		return;
-	timer_arm(service->stop_guard, event_loop_now() + STOP_TIMEOUT * UINT64_C(1000000));
+	timer_arm(service->stop_guard, event_loop_now() + STOP_TIMEOUT * US_PER_S);
 	service->serving = service->command_server != NULL ? 2 : 1;
 	/* Callers first: they are to hear of the end from us, not that their gateway has gone. */
 	server_stop(service->server, on_stopped, service);

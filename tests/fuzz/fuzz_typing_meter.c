@@ -6,14 +6,14 @@
  */
 #include "vdtgw-session/typing_meter.h"
 
+#include "common/microseconds.h"
+
 #include "tests/fuzz/fuzz.h"
 
 enum {
 	PACKET_HEADER = 2,
 	LIMIT = 10, /* characters/s */
 	START = 1000000,
-	US_PER_S = 1000000,
-	US_PER_MS = 1000,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 		size_t length = input[1];
 		bool too_fast, split_too_fast = false;
 
-		now += input[0] * (uint64_t)US_PER_MS;
+		now += input[0] * US_PER_MS;
 		input += PACKET_HEADER;
 		size -= PACKET_HEADER;
 		if (length > size)

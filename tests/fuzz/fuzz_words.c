@@ -6,6 +6,8 @@
  */
 #include "vdtgwctl/words.h"
 
+#include "common/microseconds.h"
+
 #include "tests/fuzz/fuzz.h"
 
 #include <errno.h>
@@ -13,8 +15,7 @@
 
 #define NOW       INT64_C(1790000000123456) /* µs: some day in 2026 */
 #define UNTOUCHED INT64_C(-0x5555)
-#define SECOND    INT64_C(1000000)
-#define DAY       (86400 * SECOND)
+#define DAY       (86400 * US_PER_S)
 #define YEAR      (366 * DAY)
 
 static const char *const zones[] = { "UTC", "Europe/Paris", "Asia/Kathmandu", "Pacific/Apia" };
@@ -37,7 +38,7 @@ static void check_time(const char *text)
 	 * not read, nor is 1969, which the first hours of 1970 are in the west. */
 	if (result == 0 && time > DAY && time < 8000 * YEAR) {
 		require(words_parse_time(&again, written, NOW) == 0);
-		require(llabs(time - time % SECOND - again) <= 3600 * SECOND);
+		require(llabs(time - time % US_PER_S - again) <= 3600 * US_PER_S);
 	}
 }
 
@@ -72,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 	text = fuzz_text(input + 1, size - 1);
 	check_time(text);
 	check_result(words_parse_duration(&duration, text), duration);
-	require(duration == UNTOUCHED || duration % SECOND == 0);
+	require(duration == UNTOUCHED || duration % US_PER_S == 0);
 	check_result(words_parse_number(&number, text, 5, 500), number);
 	require(number == UNTOUCHED || (number >= 5 && number <= 500));
 	memcpy(&bytes, input, size < sizeof(bytes) ? size : sizeof(bytes));

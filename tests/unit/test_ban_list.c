@@ -1,6 +1,8 @@
 /* links: vdtgw-supervisor */
 /* Bans, strikes, the ban clock, and who is never banned, in simulated time. */
 #include "common/array.h"
+
+#include "common/microseconds.h"
 #include "vdtgw-supervisor/bans/ban_clock.h"
 #include "vdtgw-supervisor/bans/ban_list.h"
 #include "vdtgw-supervisor/bans/ban_rules.h"
@@ -16,8 +18,7 @@
 
 #include <cmocka.h>
 
-#define SECOND INT64_C(1000000)
-#define MINUTE (60 * SECOND)
+#define MINUTE (60 * US_PER_S)
 #define HOUR   (60 * MINUTE)
 #define DAY    (24 * HOUR)
 #define SEED   UINT64_C(0x5eed)
@@ -354,9 +355,12 @@ static void test_the_ban_clock_ignores_steps_of_the_wall_clock(void **state)
 		int64_t wall;
 		int64_t time; /* of the ban clock at the next start */
 	} cases[] = {
-		{ "a restart", { 100 * DAY, 100 * DAY }, 100 * DAY + SECOND, 100 * DAY + SECOND },
+		{ "a restart",
+		  { 100 * DAY, 100 * DAY },
+		  100 * DAY + US_PER_S,
+		  100 * DAY + US_PER_S },
 		{ "a day off", { 100 * DAY, 100 * DAY }, 101 * DAY, 101 * DAY },
-		{ "back to 1970", { 100 * DAY, 100 * DAY }, 5 * SECOND, 100 * DAY },
+		{ "back to 1970", { 100 * DAY, 100 * DAY }, 5 * US_PER_S, 100 * DAY },
 		{ "back by an hour", { 100 * DAY, 100 * DAY }, 100 * DAY - HOUR, 100 * DAY },
 		{ "forward by a century",
 		  { 100 * DAY, 100 * DAY },

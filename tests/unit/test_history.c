@@ -1,6 +1,8 @@
 /* links: vdtgw-supervisor */
 /* The history in the database: upgrades of the schema, bounds, filters, pages, a lost database. */
 #include "common/array.h"
+
+#include "common/microseconds.h"
 #include "vdtgw-supervisor/storage/database_history.h"
 #include "vdtgw-supervisor/storage/history.h"
 #include "vdtgw-supervisor/storage/history_search.h"
@@ -18,9 +20,8 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
-#define NOW    INT64_C(1790000000000000) /* µs: some day in 2026 */
-#define SECOND INT64_C(1000000)
-#define YEAR   (365 * 86400 * SECOND)
+#define NOW  INT64_C(1790000000000000) /* µs: some day in 2026 */
+#define YEAR (365 * 86400 * US_PER_S)
 
 /* A history of its own in a folder of its own. */
 struct fixture {
@@ -127,7 +128,7 @@ static void add_many(struct fixture *fixture, size_t count)
 
 	assert_non_null(events);
 	for (size_t i = 0; i < count; i++) {
-		events[i] = event_at(NOW + (int64_t)i * SECOND, EVENT_STARTED);
+		events[i] = event_at(NOW + (int64_t)i * US_PER_S, EVENT_STARTED);
 		events[i].session = (int64_t)i;
 	}
 	add(fixture, events, count);
@@ -453,8 +454,8 @@ static void test_a_page_looks_at_so_many_rows_only(void **state)
 	assert_int_equal(search(fixture, &rare, 0, 100, &page), 1);
 	assert_int_equal(page.count, 1);
 	rare = everything;
-	rare.since = NOW + 10000 * SECOND;
-	rare.until = NOW + 10010 * SECOND;
+	rare.since = NOW + 10000 * US_PER_S;
+	rare.until = NOW + 10010 * US_PER_S;
 	assert_int_equal(search(fixture, &rare, 0, 100, &page), 1);
 	assert_int_equal(page.count, 10);
 	empty(&page);
@@ -526,7 +527,7 @@ static void test_what_is_too_old_or_too_much_is_removed_in_steps(void **state)
 
 		assert_int_equal(database_begin(fixture->database, false), 0);
 		assert_int_equal(database_remove_events(fixture->database,
-							NOW + cases[i].before * SECOND,
+							NOW + cases[i].before * US_PER_S,
 							cases[i].most, cases[i].limit, &removed),
 				 0);
 		assert_int_equal(database_commit(fixture->database), 0);
@@ -606,7 +607,7 @@ static void test_events_are_written_by_themselves_and_go_when_they_are_old(void 
 	history_set_database(fixture->history, fixture->database);
 	keep(fixture, EVENT_STARTED, 3);
 	run_until_kept(fixture, 3);
-	history_set_bounds(fixture->history, SECOND, 1000);
+	history_set_bounds(fixture->history, US_PER_S, 1000);
 	run_until_kept(fixture, 0);
 	keep(fixture, EVENT_STARTED, 3 * HISTORY_BATCH);
 	run_until_kept(fixture, 3 * HISTORY_BATCH);

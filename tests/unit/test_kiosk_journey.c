@@ -2,6 +2,8 @@
 /* The kiosk and redirections, as conversations: what happens when, what the caller sees. */
 #include "vdtgw-teletel/kiosk.h"
 
+#include "common/microseconds.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +12,6 @@
 
 #include <cmocka.h>
 
-#define SECOND     UINT64_C(1000000)
 #define ENVOI      "\x13\x41"
 #define RETOUR     "\x13\x42"
 #define REPETITION "\x13\x43"
@@ -283,7 +284,7 @@ static void happen(struct kiosk *kiosk, const struct step *step, uint64_t *now)
 		    strlen(step->text));
 		break;
 	case SECONDS:
-		*now += step->number * SECOND;
+		*now += step->number * US_PER_S;
 		kiosk_expire(kiosk, *now - 1);
 		kiosk_expire(kiosk, *now);
 		break;
@@ -329,7 +330,7 @@ static void test_journeys(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(conversations) / sizeof(conversations[0]); i++) {
-		uint64_t now = 7 * SECOND;
+		uint64_t now = 7 * US_PER_S;
 		struct kiosk *kiosk = start(KIOSK_ADMITTED, now);
 
 		check_output(kiosk, conversations[i].name, SIZE_MAX, ENQROM SAY("") WELCOME);
@@ -379,7 +380,7 @@ static void test_new_files_are_found_by_who_begins_anew(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		uint64_t now = 7 * SECOND;
+		uint64_t now = 7 * US_PER_S;
 		struct kiosk *kiosk = start(KIOSK_ADMITTED, now);
 
 		check_output(kiosk, cases[i].name, SIZE_MAX, ENQROM SAY("") WELCOME);
@@ -400,8 +401,8 @@ static void test_an_identification_is_expected_for_10_s(void **state)
 	struct kiosk *kiosk = start(KIOSK_ADMITTED, 100);
 
 	(void)state;
-	assert_true(kiosk_expects_identification(kiosk, 100 + 10 * SECOND - 1));
-	assert_false(kiosk_expects_identification(kiosk, 100 + 10 * SECOND));
+	assert_true(kiosk_expects_identification(kiosk, 100 + 10 * US_PER_S - 1));
+	assert_false(kiosk_expects_identification(kiosk, 100 + 10 * US_PER_S));
 	kiosk_free(kiosk);
 	kiosk = start(KIOSK_ADMITTED_TO_ECHO, 100);
 	assert_false(kiosk_expects_identification(kiosk, 100));

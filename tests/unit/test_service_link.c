@@ -5,6 +5,8 @@
  */
 #include "network/service_link.h"
 
+#include "common/microseconds.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -27,7 +29,6 @@
 #include <cmocka.h>
 
 enum {
-	US_PER_MS = 1000,
 	GUARD = 30000000, /* µs that a test may take */
 	TEXT = 0x81,      /* FIN and opcode, RFC 6455 section 5.2 */
 	TEXT_BEGUN = 0x01,

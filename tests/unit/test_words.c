@@ -2,6 +2,7 @@
 #include "vdtgwctl/words.h"
 
 #include "common/array.h"
+#include "common/microseconds.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -13,10 +14,8 @@
 
 #include <cmocka.h>
 
-#define SECOND INT64_C(1000000)
-
 /* 2026-11-20 08:54:01.5 UTC, a Friday. */
-#define NOW (INT64_C(1795164841) * SECOND + 500000)
+#define NOW (INT64_C(1795164841) * US_PER_S + 500000)
 
 static void use_zone(const char *zone)
 {
@@ -34,13 +33,13 @@ static void test_durations_are_written_for_people(void **state)
 		{ -1, "-", "-" },
 		{ 0, "0.0 s", "0:00:00.000" },
 		{ 449999, "0.4 s", "0:00:00.449" },
-		{ 9 * SECOND + 999999, "9.9 s", "0:00:09.999" },
-		{ 10 * SECOND, "10 s", "0:00:10.000" },
-		{ 59 * SECOND, "59 s", "0:00:59.000" },
-		{ 185 * SECOND, "3m 05s", "0:03:05.000" },
-		{ 7620 * SECOND, "2h 07m", "2:07:00.000" },
-		{ 86400 * SECOND, "1d 00h", "24:00:00.000" },
-		{ (12 * 86400 + 4 * 3600) * SECOND, "12d 04h", "292:00:00.000" },
+		{ 9 * US_PER_S + 999999, "9.9 s", "0:00:09.999" },
+		{ 10 * US_PER_S, "10 s", "0:00:10.000" },
+		{ 59 * US_PER_S, "59 s", "0:00:59.000" },
+		{ 185 * US_PER_S, "3m 05s", "0:03:05.000" },
+		{ 7620 * US_PER_S, "2h 07m", "2:07:00.000" },
+		{ 86400 * US_PER_S, "1d 00h", "24:00:00.000" },
+		{ (12 * 86400 + 4 * 3600) * US_PER_S, "12d 04h", "292:00:00.000" },
 		{ INT64_C(1) << 60, "13343998d 21h", "320255973:30:06.846" },
 	};
 	char text[WORDS_MAX];
@@ -129,19 +128,19 @@ static void test_times_are_read_as_people_write_them(void **state)
 	use_zone("UTC0");
 	for (size_t i = 0; i < LENGTH(cases); i++) {
 		assert_int_equal(words_parse_time(&time, cases[i].text, NOW), 0);
-		assert_int_equal(time, cases[i].time * SECOND);
+		assert_int_equal(time, cases[i].time * US_PER_S);
 	}
 	for (size_t i = 0; i < LENGTH(counted); i++) {
 		assert_int_equal(words_parse_time(&time, counted[i].text, NOW), 0);
-		assert_int_equal(time, NOW - counted[i].ago * SECOND);
+		assert_int_equal(time, NOW - counted[i].ago * US_PER_S);
 	}
 	assert_int_equal(words_parse_time(&time, "2026-11-19 18:00:00.25", NOW), 0);
-	assert_int_equal(time, 1795111200 * SECOND + 250000);
+	assert_int_equal(time, 1795111200 * US_PER_S + 250000);
 	/* The day before the first of March, and that before the first of the year. */
-	assert_int_equal(words_parse_time(&time, "yesterday", 1772323200 * SECOND), 0);
-	assert_int_equal(time, 1772236800 * SECOND);
-	assert_int_equal(words_parse_time(&time, "yesterday", 1767225600 * SECOND), 0);
-	assert_int_equal(time, 1767139200 * SECOND);
+	assert_int_equal(words_parse_time(&time, "yesterday", 1772323200 * US_PER_S), 0);
+	assert_int_equal(time, 1772236800 * US_PER_S);
+	assert_int_equal(words_parse_time(&time, "yesterday", 1767225600 * US_PER_S), 0);
+	assert_int_equal(time, 1767139200 * US_PER_S);
 }
 
 static void test_local_times_follow_the_zone_and_its_summer(void **state)
@@ -151,14 +150,14 @@ static void test_local_times_follow_the_zone_and_its_summer(void **state)
 	(void)state;
 	use_zone("CET-1CEST,M3.5.0,M10.5.0/3");
 	assert_int_equal(words_parse_time(&time, "2026-11-19 18:00", NOW), 0);
-	assert_int_equal(time, 1795107600 * SECOND);
+	assert_int_equal(time, 1795107600 * US_PER_S);
 	assert_int_equal(words_parse_time(&time, "2026-07-01 00:00", NOW), 0);
-	assert_int_equal(time, 1782856800 * SECOND);
+	assert_int_equal(time, 1782856800 * US_PER_S);
 	assert_int_equal(words_parse_time(&time, "2026-11-19T18:00:00Z", NOW), 0);
-	assert_int_equal(time, 1795111200 * SECOND);
+	assert_int_equal(time, 1795111200 * US_PER_S);
 	/* 2026-10-26 12:00 UTC: yesterday had 25 hours. */
-	assert_int_equal(words_parse_time(&time, "yesterday", 1793016000 * SECOND), 0);
-	assert_int_equal(time, 1792879200 * SECOND);
+	assert_int_equal(words_parse_time(&time, "yesterday", 1793016000 * US_PER_S), 0);
+	assert_int_equal(time, 1792879200 * US_PER_S);
 }
 
 static void test_what_is_no_time_is_refused(void **state)
@@ -209,7 +208,7 @@ static void test_durations_and_numbers_are_read(void **state)
 
 	(void)state;
 	assert_int_equal(words_parse_duration(&value, "1d 12h"), 0);
-	assert_int_equal(value, 129600 * SECOND);
+	assert_int_equal(value, 129600 * US_PER_S);
 	assert_int_equal(words_parse_duration(&value, "0s"), -EINVAL);
 	assert_int_equal(words_parse_duration(&value, "10"), -EINVAL);
 	assert_int_equal(words_parse_duration(&value, "999999999999d"), -EINVAL);

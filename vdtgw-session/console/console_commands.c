@@ -183,7 +183,7 @@ static void ask_for_yes(struct console *console, char key, const char *what)
 		return;
 	}
 	console->asked = key;
-	console->asked_until = event_loop_now() + YES_TIMEOUT * (uint64_t)US_PER_S;
+	console->asked_until = event_loop_now() + YES_TIMEOUT * US_PER_S;
 	console_say(console, "%s the Teletel server? y: yes (within %d s); any other key: no", what,
 		    (int)YES_TIMEOUT);
 }

@@ -43,7 +43,7 @@ static void disconnect(struct console_supervisor *supervisor, const char *detail
 	supervisor->asking = NULL;
 	supervisor->count = 0;
 	supervisor->back = false;
-	timer_arm(supervisor->timer, event_loop_now() + RETRY * (uint64_t)US_PER_S);
+	timer_arm(supervisor->timer, event_loop_now() + RETRY * US_PER_S);
 	if (supervisor->absence_told)
 		return;
 	supervisor->absence_told = true;
@@ -124,7 +124,7 @@ static int try_to_connect(struct console_supervisor *supervisor)
 					"org.vdtgw.Admin", &watching_handlers, supervisor);
 	if (result < 0)
 		return result;
-	timer_arm(supervisor->timer, event_loop_now() + WATCH_TIMEOUT * (uint64_t)US_PER_S);
+	timer_arm(supervisor->timer, event_loop_now() + WATCH_TIMEOUT * US_PER_S);
 	supervisor_link_call(supervisor->watching, "Watch", json_object(), VARLINK_MORE);
 	return 0;
 }
@@ -175,7 +175,7 @@ bool console_supervisor_ask(struct console_supervisor *supervisor, int question,
 	}
 	supervisor->questions[supervisor->count++] = (struct question) {
 		.number = question,
-		.deadline = event_loop_now() + seconds * (uint64_t)US_PER_S,
+		.deadline = event_loop_now() + seconds * US_PER_S,
 	};
 	arm(supervisor);
 	supervisor_link_call(supervisor->asking, method, parameters, 0);

@@ -17,9 +17,6 @@
 #include <string.h>
 #include <time.h>
 
-#define SECOND      UINT64_C(1000000) /* µs */
-#define MILLISECOND UINT64_C(1000)
-
 struct ban_store {
 	struct ban_store_options options; /* its folder is our own copy */
 	char *folder;
@@ -59,7 +56,7 @@ static void set_late(struct ban_store *store)
 	bool waits = !ban_backlog_is_empty(&store->backlog);
 	unsigned seconds = waits ? BAN_STORE_DELAY : BAN_STORE_MARK;
 
-	timer_arm(store->late, event_loop_now() + seconds * SECOND);
+	timer_arm(store->late, event_loop_now() + seconds * US_PER_S);
 }
 
 static int write_batch(struct ban_store *store, bool synced, bool with_slow)
@@ -79,9 +76,9 @@ static bool may_sync(struct ban_store *store)
 
 	if (store->syncs_paid < now)
 		store->syncs_paid = now;
-	if (store->syncs_paid + SECOND / BAN_STORE_SYNCS > now + SECOND)
+	if (store->syncs_paid + US_PER_S / BAN_STORE_SYNCS > now + US_PER_S)
 		return false;
-	store->syncs_paid += SECOND / BAN_STORE_SYNCS;
+	store->syncs_paid += US_PER_S / BAN_STORE_SYNCS;
 	return true;
 }
 
@@ -103,7 +100,7 @@ static void fail(struct ban_store *store, const char *why)
 			  "and are lost if the supervisor ends; tried again every %d s: %s",
 			  BAN_STORE_RETRY, why);
 	store->failing = true;
-	timer_arm(store->retry, event_loop_now() + BAN_STORE_RETRY * SECOND);
+	timer_arm(store->retry, event_loop_now() + BAN_STORE_RETRY * US_PER_S);
 }
 
 static void recover(struct ban_store *store)
@@ -171,7 +168,7 @@ void ban_store_flush(struct ban_store *store)
 		return;
 	}
 	if (!synced)
-		timer_arm(store->sync, event_loop_now() + BAN_STORE_SYNC_DELAY * MILLISECOND);
+		timer_arm(store->sync, event_loop_now() + BAN_STORE_SYNC_DELAY * US_PER_MS);
 	/* The rest of many, soon, and after what others want. */
 	if (store->backlog.urgent.count > 0)
 		timer_arm(store->late, event_loop_now());
@@ -199,7 +196,8 @@ static void push_slow(struct ban_store *store, const struct network *network)
 
 bool ban_store_visited(struct ban_store *store, struct ban *ban)
 {
-	if (ban->changed || ban->visited - ban->stored_visit < (int64_t)(BAN_STORE_DELAY * SECOND))
+	if (ban->changed ||
+	    ban->visited - ban->stored_visit < (int64_t)(BAN_STORE_DELAY * US_PER_S))
 		return false;
 	ban->changed = true;
 	push_slow(store, &ban->node.network);

@@ -33,7 +33,7 @@ static void read_own_addresses(struct gatekeeper *gatekeeper)
 	size_t count;
 	int error;
 
-	if (gatekeeper->own_read != 0 && now - gatekeeper->own_read < OWN_ADDRESSES_AGE * SECOND)
+	if (gatekeeper->own_read != 0 && now - gatekeeper->own_read < OWN_ADDRESSES_AGE * US_PER_S)
 		return;
 	error = own_addresses_read(own, NEVER_OWN_MAX, &count);
 	if (error == 0)
@@ -203,7 +203,7 @@ static void strike(struct gatekeeper *gatekeeper, const struct address *address,
 			(long long)(duration / 1000), strikes, config->bans.strikes);
 		return;
 	}
-	if (make_ban(gatekeeper, &network, reason, (int64_t)(config->bans.duration * SECOND),
+	if (make_ban(gatekeeper, &network, reason, (int64_t)(config->bans.duration * US_PER_S),
 		     NULL) < 0)
 		log_error("there is not enough memory for another ban");
 	else
@@ -239,7 +239,7 @@ int gatekeeper_ban(struct gatekeeper *gatekeeper, const struct network *network,
 		   const char *comment)
 {
 	if (duration == 0)
-		duration = (int64_t)(gatekeeper->config->bans.duration * SECOND);
+		duration = (int64_t)(gatekeeper->config->bans.duration * US_PER_S);
 	return make_ban(gatekeeper, network, BAN_ADMINISTRATOR, duration, comment);
 }
 

@@ -14,7 +14,7 @@
 int gatekeeper_import_ban(struct gatekeeper *gatekeeper, const struct network *network,
 			  int64_t visited)
 {
-	int64_t duration = (int64_t)(gatekeeper->config->bans.duration * SECOND);
+	int64_t duration = (int64_t)(gatekeeper->config->bans.duration * US_PER_S);
 	int64_t now = ban_store_now(gatekeeper->store);
 	int64_t wall = wall_clock_now();
 	int64_t ago = visited < wall ? wall - visited : 0;
@@ -30,7 +30,7 @@ int gatekeeper_import_ban(struct gatekeeper *gatekeeper, const struct network *n
 	if (ago >= duration)
 		return GATEKEEPER_IMPORT_OVER;
 	/* The clocks are read one after the other: what is a moment later is the same. */
-	if (known != NULL && known->visited + (int64_t)SECOND > terms.visited)
+	if (known != NULL && known->visited + US_PER_S > terms.visited)
 		return GATEKEEPER_IMPORT_KNOWN;
 	if (known == NULL && ban_list_is_full(gatekeeper->bans))
 		return GATEKEEPER_IMPORT_FULL;

@@ -2,12 +2,11 @@
 #ifndef VDTGW_SUPERVISOR_BANS_GATEKEEPER_PARTS_H
 #define VDTGW_SUPERVISOR_BANS_GATEKEEPER_PARTS_H
 
+#include "common/microseconds.h"
 #include "vdtgw-supervisor/bans/ban_clock.h"
 #include "vdtgw-supervisor/bans/gatekeeper.h"
 #include "vdtgw-supervisor/bans/strike_table.h"
 #include "vdtgw-supervisor/events.h"
-
-#define SECOND UINT64_C(1000000) /* µs */
 
 struct kernel_set;
 

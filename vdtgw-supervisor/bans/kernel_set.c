@@ -5,6 +5,7 @@
 #include "vdtgw-supervisor/bans/kernel_set.h"
 
 #include "common/log.h"
+#include "common/microseconds.h"
 #include "vdtgw-supervisor/bans/nftables_child.h"
 #include "vdtgw-supervisor/bans/pending.h"
 
@@ -18,8 +19,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define SECOND UINT64_C(1000000) /* µs */
 
 enum {
 	BATCH_MAX = 200,  /* networks of one script */
@@ -126,7 +125,7 @@ static void give_up(struct kernel_set *set, const char *why)
 			  set->options.name, KERNEL_SET_RETRY, why);
 	set->told = true;
 	set->works = false;
-	timer_arm(set->timer, event_loop_now() + KERNEL_SET_RETRY * SECOND);
+	timer_arm(set->timer, event_loop_now() + KERNEL_SET_RETRY * US_PER_S);
 }
 
 /* The script of what waits, or of its first part; empty: nothing waits that the kernel holds. */
@@ -164,7 +163,7 @@ static void send_next(struct kernel_set *set)
 		return;
 	}
 	set->busy = true;
-	timer_arm(set->timer, event_loop_now() + ANSWER_WAIT * SECOND);
+	timer_arm(set->timer, event_loop_now() + ANSWER_WAIT * US_PER_S);
 }
 
 static void on_answer(void *context)

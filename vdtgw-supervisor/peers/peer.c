@@ -4,6 +4,7 @@
  */
 #include "vdtgw-supervisor/peers/peer.h"
 
+#include "common/microseconds.h"
 #include "vdtgw-supervisor/peers/peer_output.h"
 
 #include <assert.h>
@@ -14,8 +15,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#define SECOND UINT64_C(1000000) /* µs */
 
 enum {
 	CHUNK_SIZE = 4096, /* bytes read at once */
@@ -157,16 +156,16 @@ static uint64_t next_due(const struct peer *peer, enum peer_end *ret_why)
 	uint64_t due = UINT64_MAX;
 
 	if (!peer->settled && peer->answer == NULL) {
-		due = peer->unsettled_since + PEER_PATIENCE * SECOND;
+		due = peer->unsettled_since + PEER_PATIENCE * US_PER_S;
 		*ret_why = PEER_SILENT;
 	}
-	if (peer->message_since != 0 && peer->message_since + PEER_PATIENCE * SECOND < due) {
-		due = peer->message_since + PEER_PATIENCE * SECOND;
+	if (peer->message_since != 0 && peer->message_since + PEER_PATIENCE * US_PER_S < due) {
+		due = peer->message_since + PEER_PATIENCE * US_PER_S;
 		*ret_why = PEER_SILENT;
 	}
 	if (peer->output.stuck_since != 0 &&
-	    peer->output.stuck_since + PEER_READ_PATIENCE * SECOND < due) {
-		due = peer->output.stuck_since + PEER_READ_PATIENCE * SECOND;
+	    peer->output.stuck_since + PEER_READ_PATIENCE * US_PER_S < due) {
+		due = peer->output.stuck_since + PEER_READ_PATIENCE * US_PER_S;
 		*ret_why = PEER_SLOW;
 	}
 	return due;
@@ -338,7 +337,7 @@ static void handle_message(struct peer *peer, json_t *message)
 static void charge(struct peer *peer, size_t bytes, unsigned messages)
 {
 	uint64_t now = event_loop_now();
-	uint64_t token = SECOND / PEER_RATE;
+	uint64_t token = US_PER_S / PEER_RATE;
 
 	if (peer->busy_until < now)
 		peer->busy_until = now;

@@ -5,6 +5,7 @@
 #include "vdtgw-supervisor/sessions/redirections.h"
 
 #include "common/messages.h"
+#include "common/microseconds.h"
 #include "common/wall_clock.h"
 #include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/sessions/timeouts.h"
@@ -14,8 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define SECOND UINT64_C(1000000) /* µs */
 
 struct redirections {
 	struct supervisor *supervisor;
@@ -146,7 +145,7 @@ int redirections_order(struct redirections *redirections, struct session_entry *
 	if (!redirections->waits) {
 		redirections->waits = true;
 		timer_arm(redirections->patience,
-			  redirection->ordered + REDIRECTIONS_PATIENCE * SECOND);
+			  redirection->ordered + REDIRECTIONS_PATIENCE * US_PER_S);
 	}
 	/* The entry may be gone after this. */
 	peer_order(entry->peer, pack_order(entry, order));
@@ -248,7 +247,7 @@ static void on_patience(void *context)
 
 	while (entry != NULL) {
 		int64_t next = entry->number + 1;
-		uint64_t due = entry->redirection.ordered + REDIRECTIONS_PATIENCE * SECOND;
+		uint64_t due = entry->redirection.ordered + REDIRECTIONS_PATIENCE * US_PER_S;
 
 		if (entry->redirection.state == REDIRECTION_ORDERED && due <= now)
 			peer_end(entry->peer, PEER_SILENT);

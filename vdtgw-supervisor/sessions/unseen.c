@@ -5,15 +5,13 @@
  */
 #include "vdtgw-supervisor/sessions/unseen.h"
 
+#include "common/microseconds.h"
 #include "vdtgw-supervisor/events.h"
 #include "vdtgw-supervisor/storage/database_history.h"
 #include "vdtgw-supervisor/storage/history.h"
 
 #include <errno.h>
 #include <stdlib.h>
-
-#define SECOND      UINT64_C(1000000) /* µs */
-#define MILLISECOND UINT64_C(1000)
 
 enum {
 	STEP = 500, /* events of one step: some ms */
@@ -77,13 +75,13 @@ static uint64_t step(struct unseen *unseen)
 		return 0;
 	/* An end that is not written yet would be missed. */
 	if (!history_is_written(history))
-		return RETRY * SECOND;
+		return RETRY * US_PER_S;
 	if (database_scan_events(unseen->database, &scan, take, unseen, &unseen->next) < 0 ||
 	    unseen->error < 0) {
 		history_failed(history);
 		return 0;
 	}
-	return unseen->next > 0 ? PAUSE * MILLISECOND : 0;
+	return unseen->next > 0 ? PAUSE * US_PER_MS : 0;
 }
 
 static void on_due(void *context)
@@ -112,7 +110,7 @@ int unseen_new(struct unseen **ret_unseen, struct event_loop *loop, struct super
 		free(unseen);
 		return error;
 	}
-	timer_arm(unseen->timer, event_loop_now() + UNSEEN_PATIENCE * SECOND);
+	timer_arm(unseen->timer, event_loop_now() + UNSEEN_PATIENCE * US_PER_S);
 	*ret_unseen = unseen;
 	return 0;
 }

@@ -16,8 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MILLISECOND UINT64_C(1000) /* µs */
-
 enum {
 	WRITE_MAX = 256,      /* events of one transaction */
 	REMOVE_MAX = 256,     /* rows that one transaction removes: a few ms */
@@ -107,7 +105,7 @@ void history_keep(void *context, const struct event *event)
 	if (history->database == NULL || history->failing)
 		return;
 	if (history->count == 1)
-		timer_arm(history->write, event_loop_now() + HISTORY_DELAY * MILLISECOND);
+		timer_arm(history->write, event_loop_now() + HISTORY_DELAY * US_PER_MS);
 	else if (history->count == HISTORY_BATCH)
 		timer_arm(history->write, event_loop_now());
 }
@@ -175,12 +173,12 @@ static int exchange(struct history *history, size_t count, size_t *ret_removed)
 /* When something is to be removed again. */
 static int set_remove(struct history *history, size_t removed)
 {
-	int64_t wait = AGE_CHECK_MAX * (int64_t)US_PER_S;
+	int64_t wait = AGE_CHECK_MAX * US_PER_S;
 	int64_t earliest, left;
 	int r;
 
 	if (removed == REMOVE_MAX) {
-		timer_arm(history->remove, event_loop_now() + REMOVE_PAUSE * MILLISECOND);
+		timer_arm(history->remove, event_loop_now() + REMOVE_PAUSE * US_PER_MS);
 		return 0;
 	}
 	r = database_earliest_event(history->database, &earliest);

@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "common/messages.h"
+#include "common/microseconds.h"
 #include "common/wall_clock.h"
 #include "network/service_link.h"
 #include "vdtgw-supervisor/teletel/command_line.h"
@@ -15,8 +16,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define SECOND UINT64_C(1000000) /* µs */
 
 enum {
 	LINE_KEPT = 4096, /* bytes of memory that are kept from one line to the next */
@@ -109,7 +108,7 @@ static void lose(struct command_channel *channel, const char *why, const char *d
 	const struct log_field fields[] = { { "VDTGW_SERVICE", uri }, { "VDTGW_REASON", why } };
 
 	drop_link(channel);
-	timer_arm(channel->timer, event_loop_now() + retry * SECOND);
+	timer_arm(channel->timer, event_loop_now() + retry * US_PER_S);
 	if (was_up)
 		log_event(LOG_PRIORITY_WARNING, MESSAGE_CHANNEL_DOWN, fields,
 			  sizeof(fields) / sizeof(fields[0]),
@@ -201,7 +200,7 @@ static void on_message_sent(void *context, size_t length)
 	if (channel->overflowed)
 		return;
 	if (channel->waiting > 0)
-		timer_arm(channel->timer, event_loop_now() + COMMAND_CHANNEL_PATIENCE * SECOND);
+		timer_arm(channel->timer, event_loop_now() + COMMAND_CHANNEL_PATIENCE * US_PER_S);
 	else
 		timer_disarm(channel->timer);
 	if (channel->waiting >= COMMAND_CHANNEL_ROOM / 2)
@@ -328,7 +327,7 @@ void command_channel_reconfigure(struct command_channel *channel, const struct c
 	channel->config = config;
 	if (!anew && config_keys_hold(changed, "teletel.retry") &&
 	    channel->state == COMMAND_CHANNEL_CONNECTING && channel->link == NULL)
-		timer_arm(channel->timer, event_loop_now() + config->teletel.retry * SECOND);
+		timer_arm(channel->timer, event_loop_now() + config->teletel.retry * US_PER_S);
 }
 
 void command_channel_free(struct command_channel *channel)
@@ -352,7 +351,7 @@ void command_channel_send(struct command_channel *channel, const char *text, siz
 		return;
 	}
 	if (channel->waiting == 0)
-		timer_arm(channel->timer, event_loop_now() + COMMAND_CHANNEL_PATIENCE * SECOND);
+		timer_arm(channel->timer, event_loop_now() + COMMAND_CHANNEL_PATIENCE * US_PER_S);
 	channel->waiting += length;
 }
 

@@ -113,8 +113,8 @@ int system_bus_open(struct system_bus *bus, sd_bus **ret_connection, bool *ret_i
 		/* It waits for nothing: greetings are exchanged by process(). */
 		error = sd_bus_open_system(&bus->connection);
 		if (error >= 0)
-			error = sd_bus_set_method_call_timeout(
-			    bus->connection, SYSTEM_BUS_WAIT * (uint64_t)US_PER_S);
+			error = sd_bus_set_method_call_timeout(bus->connection,
+							       SYSTEM_BUS_WAIT * US_PER_S);
 		if (error >= 0)
 			error = watch_connection(bus);
 		if (error < 0) {

@@ -90,7 +90,7 @@ static void set_state(struct child *child, enum teletel_state state)
 
 static void arm(struct child *child, unsigned seconds)
 {
-	timer_arm(child->timer, event_loop_now() + seconds * (uint64_t)US_PER_S);
+	timer_arm(child->timer, event_loop_now() + seconds * US_PER_S);
 }
 
 static void finish_order(struct child *child, const char *failure)
@@ -123,7 +123,7 @@ static void fail(struct child *child, uint64_t lived)
 
 	child->delay = teletel_backoff(child->delay, lived);
 	set_state(child, TELETEL_FAILED);
-	child->retry = child->since + child->delay * (int64_t)US_PER_S;
+	child->retry = child->since + child->delay * US_PER_S;
 	arm(child, child->delay);
 	snprintf(reason, sizeof(reason), "%s; it is started again in %u s", child->detail,
 		 child->delay);

@@ -56,7 +56,7 @@ static void end_line(struct teletel_output *output)
 		length--;
 	if (length == 0)
 		return;
-	if (now - output->lines_since >= TELETEL_OUTPUT_PERIOD * (uint64_t)US_PER_S) {
+	if (now - output->lines_since >= TELETEL_OUTPUT_PERIOD * US_PER_S) {
 		tell_unlogged(output);
 		output->lines_since = now;
 		output->lines = 0;

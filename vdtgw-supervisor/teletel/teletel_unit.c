@@ -70,7 +70,7 @@ static void forget_slots(struct question *question)
 
 static void wait_for(struct question *question, unsigned seconds)
 {
-	timer_arm(question->patience, event_loop_now() + seconds * (uint64_t)US_PER_S);
+	timer_arm(question->patience, event_loop_now() + seconds * US_PER_S);
 }
 
 /* failure NULL: it is done; may be question->failure itself. */
